@@ -1,0 +1,3 @@
+//! Deterministic simulation and model checking for concurrent code on a document database.
+
+pub mod store;
