@@ -15,6 +15,7 @@ mod error;
 pub mod filter;
 mod index;
 mod json;
+pub mod memory;
 mod path;
 pub mod update;
 mod value;

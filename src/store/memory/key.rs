@@ -1,0 +1,78 @@
+//! A value as the key of an index: two that MongoDB takes for equal are one key.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::store::{Document, Value};
+
+/// An entry of an index or a sort.
+///
+/// The value is normalised so that equality and hash agree with [`Value::compare`]: `1` and `1.0`
+/// are one key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    /// What an empty array leaves in an index: BSON's `undefined`, less than null (server source,
+    /// `btree_key_generator.cpp`).
+    Undefined,
+    /// A value, normalised.
+    Value(Value),
+}
+
+impl Key {
+    /// The key of a missing field (manual, *core/index-unique*).
+    pub(super) const MISSING: Key = Key::Value(Value::Null);
+
+    pub(super) fn new(value: &Value) -> Key {
+        Key::Value(normalised(value).unwrap_or_else(|| value.clone()))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (Key::Value(a), Key::Value(b)) => a.compare(b),
+            (Key::Undefined, Key::Undefined) => Ordering::Equal,
+            (Key::Undefined, Key::Value(Value::MinKey)) => Ordering::Greater,
+            (Key::Undefined, Key::Value(_)) => Ordering::Less,
+            (Key::Value(_), Key::Undefined) => other.cmp(self).reverse(),
+        }
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The one representation of all equal values; `None` where the value already is it, so that
+/// nothing is copied.
+fn normalised(value: &Value) -> Option<Value> {
+    match value {
+        Value::Double(number) => Some(normalised_double(*number)),
+        Value::Array(items) if items.iter().any(|item| normalised(item).is_some()) => {
+            Some(Value::Array(Arc::new(items.iter().map(normalised_or_same).collect())))
+        }
+        Value::Document(document) if document.iter().any(|(_, v)| normalised(v).is_some()) => {
+            let fields = document.iter().map(|(name, v)| (name.clone(), normalised_or_same(v)));
+            Some(Value::Document(fields.collect::<Document>()))
+        }
+        _ => None,
+    }
+}
+
+fn normalised_or_same(value: &Value) -> Value {
+    normalised(value).unwrap_or_else(|| value.clone())
+}
+
+/// A whole number becomes an integer where one holds it (so does -0.0), and there is one NaN.
+fn normalised_double(number: f64) -> Value {
+    const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+    if number.is_nan() {
+        Value::Double(f64::NAN)
+    } else if number.trunc() == number && (-TWO_TO_63..TWO_TO_63).contains(&number) {
+        Value::Int(number as i64)
+    } else {
+        Value::Double(number)
+    }
+}

@@ -1,0 +1,190 @@
+//! The whole content of a database.
+
+use std::sync::Arc;
+
+use im::OrdMap;
+
+use super::execution::run;
+use super::key::Key;
+use super::table::{Refusal, Table};
+use super::validate;
+use super::write::stored;
+use crate::store::{Command, Document, Index, Reply, StoreError, Text, Value};
+
+/// The whole content of a database: collections, documents, unique indexes.
+///
+/// Persistent: a clone is a pointer copy, and a write to it copies the few nodes on the way to what
+/// it changes. Two states are equal if their contents are, with the representation of each value;
+/// nothing in it depends on an address or a random seed.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct State {
+    tables: OrdMap<Text, Arc<Table>>,
+}
+
+impl State {
+    /// A database without a collection.
+    #[must_use]
+    pub fn new() -> State {
+        State::default()
+    }
+
+    /// Makes a collection with these indexes, where it does not have them yet.
+    ///
+    /// # Errors
+    ///
+    /// `is_duplicate_key` where the documents break an index, `is_invalid` where an index of that
+    /// name or of these fields is there with another definition (errors 85 and 86), or a
+    /// definition is one that a server refuses. Then nothing is changed.
+    pub fn provision(&mut self, collection: &str, indexes: &[Index]) -> Result<(), StoreError> {
+        validate::collection(collection)?;
+        indexes.iter().try_for_each(validate::index)?;
+        let name: Text = collection.into();
+        let mut table = self.tables.get(&name).map(|table| (**table).clone()).unwrap_or_default();
+        table.provisioned = true;
+        for index in indexes {
+            if !is_there(&table, index)? {
+                table.add_index(index).map_err(|refusal| refusal.into_error(&name))?;
+            }
+        }
+        self.tables.insert(name, Arc::new(table));
+        Ok(())
+    }
+
+    /// Declares that nobody writes to a collection any more: from now on a scan of it is one step,
+    /// and each write to it is refused as invalid.
+    pub fn declare_immutable(&mut self, collection: &str) {
+        let table = self.table_mut(&collection.into());
+        table.provisioned = true;
+        table.immutable = true;
+    }
+
+    /// Puts in a document, to set a database up.
+    ///
+    /// # Errors
+    ///
+    /// As an insert by a command.
+    pub fn insert(&mut self, collection: &str, document: Document) -> Result<(), StoreError> {
+        validate::collection(collection)?;
+        let name: Text = collection.into();
+        self.refuse_immutable(&name)?;
+        self.put(&name, stored(document)?).map_err(|refusal| refusal.into_error(&name))
+    }
+
+    /// The document with this `_id`.
+    #[must_use]
+    pub fn get(&self, collection: &str, id: &Value) -> Option<&Document> {
+        self.tables.get(collection)?.get(&Key::new(id))
+    }
+
+    /// The documents of a collection, in the order of their `_id`s.
+    pub fn documents(&self, collection: &str) -> impl Iterator<Item = &Document> {
+        self.tables.get(collection).into_iter().flat_map(|table| table.documents())
+    }
+
+    /// The names of the collections that hold a document or were provisioned.
+    pub fn collections(&self) -> impl Iterator<Item = &Text> {
+        self.tables.keys()
+    }
+
+    /// The whole content as one document, to print or to compare: for each collection the array of
+    /// its documents.
+    #[must_use]
+    pub fn dump(&self) -> Document {
+        let documents = |table: &Table| table.documents().cloned().collect::<Vec<_>>();
+        self.tables.iter().map(|(name, table)| (name.clone(), documents(table))).collect()
+    }
+
+    /// Does a command from its first step to its last, with nothing between.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::execute`](crate::store::Store::execute).
+    pub fn execute(&mut self, command: Command) -> Result<Reply, StoreError> {
+        run(&command, self)
+    }
+
+    /// [`State::execute`] of a command that is kept: nothing of it is copied but what is stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::execute`].
+    pub fn execute_ref(&mut self, command: &Command) -> Result<Reply, StoreError> {
+        run(command, self)
+    }
+
+    pub(super) fn table(&self, collection: &Text) -> Option<&Table> {
+        self.tables.get(collection).map(|table| &**table)
+    }
+
+    /// Refuses a write to a collection that was declared immutable.
+    pub(super) fn refuse_immutable(&self, collection: &Text) -> Result<(), StoreError> {
+        match self.table(collection) {
+            Some(table) if table.immutable => Err(StoreError::invalid(format!(
+                "a write to {collection}, which was declared immutable"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts in a document that was checked.
+    pub(super) fn put(&mut self, collection: &Text, document: Document) -> Result<(), Refusal> {
+        let id = Key::new(document.id().unwrap_or(&Value::Null));
+        let written = self.table_mut(collection).insert(id, document);
+        self.forget_if_nothing(collection);
+        written
+    }
+
+    /// Puts a document that was checked in the place of the one with this `_id`.
+    pub(super) fn replace(
+        &mut self,
+        collection: &Text,
+        id: &Key,
+        document: Document,
+    ) -> Result<(), Refusal> {
+        self.table_mut(collection).replace(id, document)
+    }
+
+    /// Removes the document with this `_id`.
+    pub(super) fn remove(&mut self, collection: &Text, id: &Key) -> Result<(), Refusal> {
+        self.table_mut(collection).remove(id)?;
+        self.forget_if_nothing(collection);
+        Ok(())
+    }
+
+    fn table_mut(&mut self, collection: &Text) -> &mut Table {
+        if !self.tables.contains_key(collection) {
+            self.tables.insert(collection.clone(), Arc::default());
+        }
+        Arc::make_mut(self.tables.entry(collection.clone()).or_default())
+    }
+
+    /// Drops a collection that nobody made and that is empty again: a state that no command can
+    /// tell from another one is the same one.
+    fn forget_if_nothing(&mut self, collection: &Text) {
+        if self.table(collection).is_some_and(Table::is_trace_of_nothing) {
+            self.tables.remove(collection);
+        }
+    }
+}
+
+/// Whether a collection has this index already.
+fn is_there(table: &Table, index: &Index) -> Result<bool, StoreError> {
+    for there in table.indexes() {
+        if there == index {
+            return Ok(true);
+        }
+        if there.name == index.name {
+            let text = format!("another index of the name {} is there", index.name);
+            return Err(StoreError::invalid(text));
+        }
+        if there.fields == index.fields && there.covers == index.covers {
+            let text = format!("the index {} is there under the name {}", index.name, there.name);
+            return Err(StoreError::invalid(text));
+        }
+        if there.fields == index.fields {
+            let text = format!("two indexes on the fields of {}", index.name);
+            return Err(StoreError::unsupported(text));
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,156 @@
+//! One collection: its documents by `_id`, and its unique indexes.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use im::OrdMap;
+
+use super::key::Key;
+use super::unique::{IndexKey, UniqueIndex};
+use crate::store::{Document, Index, Path, StoreError, Text};
+
+/// The content of one collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Table {
+    documents: OrdMap<Key, Document>,
+    /// In the order in which they were made: the first that a write breaks is the one that the
+    /// error names.
+    indexes: Vec<UniqueIndex>,
+    /// Whether the collection was made by itself, so that it stays when its last document goes.
+    pub(super) provisioned: bool,
+    pub(super) immutable: bool,
+}
+
+/// Why a write to a table was refused; nothing was changed.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Duplicate(Duplicate),
+    Error(StoreError),
+}
+
+/// Which unique index a write would have broken, and with which key (what E11000 carries:
+/// SERVER-14801).
+#[derive(Debug)]
+pub(super) struct Duplicate {
+    pub(super) index: Text,
+    pub(super) fields: Vec<Path>,
+    pub(super) key: IndexKey,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::Error(error)
+    }
+}
+
+impl Refusal {
+    /// The error as a client sees it.
+    pub(super) fn into_error(self, collection: &Text) -> StoreError {
+        match self {
+            Refusal::Duplicate(duplicate) => {
+                StoreError::duplicate_key(collection.clone(), duplicate.index)
+            }
+            Refusal::Error(error) => error,
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn get(&self, id: &Key) -> Option<&Document> {
+        self.documents.get(id)
+    }
+
+    /// The documents in the order of their `_id`s.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.documents.values()
+    }
+
+    /// The first document with a greater `_id`, or the first of all.
+    pub(super) fn next(&self, after: Option<&Key>) -> Option<(&Key, &Document)> {
+        match after {
+            None => self.documents.get_min().map(|(key, document)| (key, document)),
+            Some(key) => self.documents.range((Bound::Excluded(key), Bound::Unbounded)).next(),
+        }
+    }
+
+    /// Whether the table is as if it had never been written.
+    pub(super) fn is_trace_of_nothing(&self) -> bool {
+        self.documents.is_empty() && !self.provisioned
+    }
+
+    pub(super) fn indexes(&self) -> impl Iterator<Item = &Index> {
+        self.indexes.iter().map(|index| &*index.definition)
+    }
+
+    /// Adds an index, unless the documents break it.
+    pub(super) fn add_index(&mut self, definition: &Index) -> Result<(), Refusal> {
+        let mut index = UniqueIndex::new(definition.clone());
+        for (id, document) in &self.documents {
+            let keys = index.keys(document)?;
+            if let Some(key) = index.held_by_another(&keys, id) {
+                return Err(duplicate(&index, key));
+            }
+            index.move_keys(id, &BTreeSet::new(), keys);
+        }
+        self.indexes.push(index);
+        Ok(())
+    }
+
+    /// Puts in a document whose `_id` is new; the index on `_id` is the first to refuse it.
+    pub(super) fn insert(&mut self, id: Key, document: Document) -> Result<(), Refusal> {
+        if self.documents.contains_key(&id) {
+            let (index, fields) = ("_id_".into(), vec!["_id".into()]);
+            return Err(Refusal::Duplicate(Duplicate { index, fields, key: vec![id] }));
+        }
+        self.reindex(&id, None, Some(&document))?;
+        self.documents.insert(id, document);
+        Ok(())
+    }
+
+    /// Puts a document in the place of the one with this `_id`.
+    pub(super) fn replace(&mut self, id: &Key, document: Document) -> Result<(), Refusal> {
+        let old = self.documents.get(id).cloned();
+        self.reindex(id, old.as_ref(), Some(&document))?;
+        self.documents.insert(id.clone(), document);
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, id: &Key) -> Result<(), Refusal> {
+        let old = self.documents.get(id).cloned();
+        self.reindex(id, old.as_ref(), None)?;
+        self.documents.remove(id);
+        Ok(())
+    }
+
+    /// Changes every index for one document, or none of them.
+    fn reindex(
+        &mut self,
+        id: &Key,
+        old: Option<&Document>,
+        new: Option<&Document>,
+    ) -> Result<(), Refusal> {
+        if self.indexes.is_empty() {
+            return Ok(());
+        }
+        let mut moves = Vec::with_capacity(self.indexes.len());
+        for index in &self.indexes {
+            let keys = |document: Option<&Document>| {
+                document.map_or_else(|| Ok(BTreeSet::new()), |document| index.keys(document))
+            };
+            let (old, new) = (keys(old)?, keys(new)?);
+            if let Some(key) = index.held_by_another(&new, id) {
+                return Err(duplicate(index, key));
+            }
+            moves.push((old, new));
+        }
+        for (index, (old, new)) in self.indexes.iter_mut().zip(moves) {
+            index.move_keys(id, &old, new);
+        }
+        Ok(())
+    }
+}
+
+fn duplicate(index: &UniqueIndex, key: &IndexKey) -> Refusal {
+    let Index { name, fields, .. } = &*index.definition;
+    Refusal::Duplicate(Duplicate { index: name.clone(), fields: fields.clone(), key: key.clone() })
+}
