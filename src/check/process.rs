@@ -1,0 +1,135 @@
+//! A process under check: async code, run step by step.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::cx::{Cx, Told};
+use super::request::{Answer, Request};
+use crate::store::Text;
+
+type BoxFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// The code of one activity: given its handle, the future that does it.
+pub type Body = Arc<dyn Fn(Cx) -> BoxFuture + Send + Sync>;
+
+/// A process: a name, and activities that it does one after another.
+///
+/// Between two activities it keeps nothing. Within one, all that it learns are the answers to its
+/// requests; a process that draws on anything else (a clock, a random source, memory shared
+/// behind the store's back) has no reproducible runs.
+#[derive(Clone)]
+pub struct Process {
+    /// The name: how schedules, traces and errors call the process.
+    pub name: Text,
+    pub(crate) activities: Vec<Body>,
+}
+
+impl Process {
+    /// A process with no activity yet.
+    #[must_use]
+    pub fn new(name: impl Into<Text>) -> Process {
+        Process { name: name.into(), activities: Vec::new() }
+    }
+
+    /// The same process with one more activity at the end.
+    ///
+    /// An error stops the process there and then, and the run reports it.
+    #[must_use]
+    pub fn then<F, A, E>(mut self, activity: F) -> Process
+    where
+        F: Fn(Cx) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        let activity = Arc::new(activity);
+        self.activities.push(Arc::new(move |cx| {
+            let activity = Arc::clone(&activity);
+            Box::pin(async move { activity(cx).await.map_err(|error| error.to_string()) })
+        }));
+        self
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} activities)", self.name, self.activities.len())
+    }
+}
+
+/// Where a process stands after it was resumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// It asks for something, and waits for the answer.
+    Asks(Request),
+    /// It has done all its activities.
+    Ended,
+    /// It stopped with an error.
+    Failed(Text),
+}
+
+/// A process being run: its code, suspended between a request and the answer.
+pub(crate) struct Coroutine {
+    process: Process,
+    activity: usize,
+    cx: Cx,
+    future: Option<BoxFuture>,
+}
+
+impl Coroutine {
+    /// Starts the process and runs it to its first request.
+    pub(crate) fn start(process: &Process) -> (Coroutine, Stands, Told) {
+        let cx = Cx::new(process.name.clone());
+        let mut coroutine = Coroutine { process: process.clone(), activity: 0, cx, future: None };
+        let (stands, told) = coroutine.poll();
+        (coroutine, stands, told)
+    }
+
+    /// Hands over the answer to the last request and runs the process to its next one.
+    pub(crate) fn resume(&mut self, answer: Answer) -> (Stands, Told) {
+        self.cx.put_answer(answer);
+        self.poll()
+    }
+
+    fn poll(&mut self) -> (Stands, Told) {
+        let stands = catch_unwind(AssertUnwindSafe(|| self.advance()))
+            .unwrap_or_else(|panic| Stands::Failed(panic_text(&*panic)));
+        (stands, self.cx.take_told())
+    }
+
+    fn advance(&mut self) -> Stands {
+        loop {
+            let Some(body) = self.process.activities.get(self.activity) else {
+                return Stands::Ended;
+            };
+            let future = self.future.get_or_insert_with(|| body(self.cx.clone()));
+            match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(())) => {
+                    self.future = None;
+                    self.activity += 1;
+                }
+                Poll::Ready(Err(error)) => return Stands::Failed(error.into()),
+                Poll::Pending => return self.suspended(),
+            }
+        }
+    }
+
+    fn suspended(&self) -> Stands {
+        let failed = |why: &str| Stands::Failed(format!("{} {why}", self.process.name).into());
+        match self.cx.take_request() {
+            Ok(Some(request)) => Stands::Asks(request),
+            Ok(None) => failed("waits for something that is not a request to the world"),
+            Err(fault) => failed(fault),
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> Text {
+    let text = (panic.downcast_ref::<&str>().copied())
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("(no message)")).into()
+}

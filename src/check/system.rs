@@ -1,0 +1,38 @@
+//! What an engine runs: processes, the world in which they start, and what has to hold.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::monitor::Monitor;
+use super::process::Process;
+use super::world::{BrokenStore, World};
+use crate::env::Event;
+use crate::store::Text;
+
+/// What an engine runs.
+#[derive(Clone)]
+pub struct System {
+    /// The name of the model.
+    pub name: Text,
+    /// The world before the first step.
+    pub world: World,
+    /// What happened before the first step.
+    pub history: Vec<Event>,
+    /// The processes; each name once.
+    pub processes: Vec<Process>,
+    /// What has to hold.
+    pub properties: Vec<Arc<dyn Monitor>>,
+    /// How the store lies, if it does.
+    pub broken_store: Option<BrokenStore>,
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.properties.iter().map(|property| property.name()).collect();
+        f.debug_struct("System")
+            .field("name", &self.name)
+            .field("processes", &self.processes)
+            .field("properties", &names)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+//! A run, recorded for people: one numbered step for each operation, and what it changed.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::run::{Run, Stepped};
+use super::system::System;
+use crate::env::Event;
+use crate::store::memory::State;
+use crate::store::{Document, Text, Value};
+
+/// A run that breaks a property.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Counterexample {
+    /// The property.
+    pub property: Text,
+    /// Why it fell, for people to read.
+    pub why: String,
+    /// Which process took each step: with it the run can be replayed.
+    pub schedule: Vec<Text>,
+    /// What happened.
+    pub steps: Vec<TraceStep>,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TraceStep {
+    /// The process that took it.
+    pub process: Text,
+    /// What the process had asked.
+    pub request: String,
+    /// What it was answered; `None` where the operation has more steps to come.
+    pub answer: Option<String>,
+    /// The documents that the step changed.
+    pub changes: Vec<Change>,
+    /// What the process told then.
+    pub events: Vec<Event>,
+    /// The error with which the process stopped then.
+    pub failure: Option<Text>,
+}
+
+/// A document that a step changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The collection.
+    pub collection: Text,
+    /// The document before the step, if it was there.
+    pub before: Option<Document>,
+    /// The document after the step, if it is there.
+    pub after: Option<Document>,
+}
+
+/// A schedule that a system does not follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleSchedule {
+    /// The number of the step, from 1.
+    pub step: usize,
+    /// The process that was to take it.
+    pub process: Text,
+    /// The processes that can.
+    pub enabled: Vec<Text>,
+    /// What the process asks, where it is there and waits.
+    pub waits_for: Option<String>,
+}
+
+/// A run as a schedule gave it, with what fell in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Replay {
+    /// What happened.
+    pub steps: Vec<TraceStep>,
+    /// Whether no process could go on at the end.
+    pub complete: bool,
+    /// Each property that fell: its name, after how many steps, and why.
+    pub fallen: Vec<(Text, usize, String)>,
+}
+
+impl System {
+    /// Runs the system by a schedule: the name of the process that takes each step.
+    ///
+    /// # Errors
+    ///
+    /// [`StaleSchedule`] at the first step that the system cannot take.
+    pub fn replay(&self, schedule: &[Text]) -> Result<Replay, StaleSchedule> {
+        let mut run = Run::new(self);
+        let mut steps = Vec::with_capacity(schedule.len());
+        for (index, name) in schedule.iter().enumerate() {
+            let before = run.world.store.clone();
+            let process = self.processes.iter().position(|process| process.name == *name);
+            let stepped = process.and_then(|process| run.step(process));
+            let stepped = stepped.ok_or_else(|| self.stale(&run, index, name))?;
+            steps.push(TraceStep::new(name, stepped, &before, &run.world.store));
+        }
+        let complete = self.enabled(&run).is_empty();
+        let falls = if complete { run.end() } else { run.falls() };
+        let fallen = self.properties.iter().zip(falls).filter_map(|(property, fall)| {
+            fall.as_ref().map(|fall| (property.name().into(), fall.steps, fall.why.clone()))
+        });
+        Ok(Replay { steps, complete, fallen: fallen.collect() })
+    }
+
+    /// The names of the processes that can take a step.
+    fn enabled(&self, run: &Run<'_>) -> Vec<Text> {
+        let names = self.processes.iter().enumerate();
+        names.filter(|(index, _)| run.enables(*index)).map(|(_, p)| p.name.clone()).collect()
+    }
+
+    fn stale(&self, run: &Run<'_>, index: usize, name: &Text) -> StaleSchedule {
+        let process = self.processes.iter().position(|process| process.name == *name);
+        StaleSchedule {
+            step: index + 1,
+            process: name.clone(),
+            enabled: self.enabled(run),
+            waits_for: process.map(|process| run.asks(process)),
+        }
+    }
+
+    /// The counterexample that a schedule, by process numbers, gives for a property; `None` where
+    /// the property does not fall in that run.
+    pub(crate) fn counterexample(
+        &self,
+        property: &'static str,
+        schedule: &[usize],
+    ) -> Option<Counterexample> {
+        let schedule: Vec<Text> =
+            schedule.iter().map(|process| self.processes[*process].name.clone()).collect();
+        let mut replay = self.replay(&schedule).ok()?;
+        let (_, fell_after, why) =
+            replay.fallen.into_iter().find(|(fallen, _, _)| **fallen == *property)?;
+        replay.steps.truncate(fell_after);
+        Some(Counterexample {
+            property: property.into(),
+            why,
+            schedule: schedule[..fell_after].to_vec(),
+            steps: replay.steps,
+        })
+    }
+}
+
+impl TraceStep {
+    fn new(process: &Text, stepped: Stepped, before: &State, after: &State) -> TraceStep {
+        TraceStep {
+            process: process.clone(),
+            request: stepped.request.map_or_else(|| "wakes".into(), |request| request.to_string()),
+            answer: stepped.answer.map(|answer| answer.to_string()),
+            changes: changes(before, after),
+            events: stepped.events,
+            failure: stepped.failure,
+        }
+    }
+}
+
+/// The documents in which two stores differ.
+fn changes(before: &State, after: &State) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for collection in after.collections() {
+        let ids = |state: &State| -> Vec<Value> {
+            state.documents(collection).filter_map(|document| document.id().cloned()).collect()
+        };
+        let mut all = ids(before);
+        all.extend(ids(after));
+        all.sort();
+        all.dedup();
+        changes.extend(all.iter().filter_map(|id| {
+            let (old, new) = (before.get(collection, id), after.get(collection, id));
+            let change = || Change {
+                collection: collection.clone(),
+                before: old.cloned(),
+                after: new.cloned(),
+            };
+            (old != new).then(change)
+        }));
+    }
+    changes
+}
+
+impl fmt::Display for StaleSchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StaleSchedule { step, process, enabled, waits_for } = self;
+        write!(f, "step {step}: expected a step of {process}, ")?;
+        match waits_for {
+            None => write!(f, "but there is no such process")?,
+            Some(request) => write!(f, "which cannot take one ({request})")?,
+        }
+        if enabled.is_empty() {
+            write!(f, "; the run is over")
+        } else {
+            write!(f, "; those that can: {}", enabled.join(", "))
+        }
+    }
+}
+
+impl std::error::Error for StaleSchedule {}

@@ -1,0 +1,113 @@
+//! What an engine says of a system.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::run::Outcome;
+use super::trace::Counterexample;
+use crate::store::Text;
+
+/// What an engine says of a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The search ended, and no run breaks the property.
+    Verified,
+    /// A run breaks the property, and here it is.
+    Violated,
+    /// No run that was seen breaks the property, and not every run was seen.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The name, as reports spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Verified => "verified",
+            Verdict::Violated => "violated",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What an engine says of a system, and how it came to say so.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The name of the engine.
+    pub engine: &'static str,
+    /// One for each property of the system, in its order.
+    pub findings: Vec<Finding>,
+    /// Why the search did not end; `None` only where the engine has evidence that it did.
+    pub stopped: Option<Text>,
+    /// How much was searched.
+    pub coverage: Coverage,
+    /// How long the search took.
+    pub time: Duration,
+    /// What the runs came to, each outcome once, if they were asked for.
+    pub outcomes: Option<BTreeSet<Outcome>>,
+}
+
+/// What an engine says of one property.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The name of the property.
+    pub property: &'static str,
+    /// What the engine says of it.
+    pub verdict: Verdict,
+    /// The shortest run seen that breaks the property, where one does.
+    pub counterexample: Option<Counterexample>,
+}
+
+/// How much an engine has searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// An engine that runs the system from its start again and again.
+    Executions {
+        /// The number of runs.
+        executions: u64,
+        /// The steps of all of them together.
+        steps: u64,
+    },
+    /// An engine that visits each state once.
+    States {
+        /// The number of distinct states.
+        states: u64,
+        /// The number of transitions between them.
+        transitions: u64,
+        /// The length of the longest of the shortest ways to a state.
+        depth: u64,
+    },
+}
+
+impl Report {
+    /// The worst that is said of a property: violated before inconclusive before verified.
+    ///
+    /// A system without properties is never verified.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let any = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
+        if any(Verdict::Violated) {
+            Verdict::Violated
+        } else if any(Verdict::Inconclusive) || self.findings.is_empty() {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Verified
+        }
+    }
+
+    /// What is said of a property.
+    #[must_use]
+    pub fn of(&self, property: &str) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.property == property)
+    }
+}

@@ -1,0 +1,105 @@
+//! What an algorithm takes from outside besides the store: pausing, events, queues.
+//!
+//! Nothing nondeterministic enters an algorithm by another way, so that an engine decides all of
+//! it. In production these are a timer, a log and a message broker.
+
+mod event;
+mod wake;
+
+use std::future::Future;
+
+pub use event::Event;
+pub use wake::{Condition, Wake};
+
+use crate::store::{Document, Store};
+
+/// Pauses and events.
+pub trait Env: Send + Sync {
+    /// Waits until another attempt may be useful.
+    ///
+    /// In production a short sleep, so that the caller has to look again; under an engine until
+    /// `wake` holds, so that a model has no idle rounds and a wait without end is seen as one.
+    fn pause(&self, wake: Wake) -> impl Future<Output = ()> + Send;
+
+    /// Tells that something happened.
+    ///
+    /// The event belongs to the operation whose reply came last: under an engine the two are one
+    /// step, and no other process gets between them.
+    fn observe(&self, event: Event);
+
+    /// Remembers this point of the code, for [`Env::again`]. Only engines make use of it.
+    fn mark(&self) -> Mark {
+        Mark(0)
+    }
+
+    /// Says that the code goes on as it did at the mark, and that nothing it learnt since then
+    /// matters. Use [`until`] and [`forever`], whose types see to that.
+    fn again(&self, _mark: Mark) {}
+}
+
+/// A point of the code to which a loop comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(pub(crate) usize);
+
+/// First-in-first-out queues with late acknowledgement, as a message broker gives them.
+///
+/// A message that was received stays with its receiver until it is acknowledged; if the receiver
+/// dies before, it is delivered again, at the head of its queue. There is no error: an
+/// implementation tries until the broker has done it.
+pub trait Queues: Send + Sync {
+    /// Appends a message to a queue.
+    fn send(&self, queue: &str, message: Document) -> impl Future<Output = ()> + Send;
+
+    /// Takes the message at the head of a queue; waits while there is none.
+    fn receive(&self, queue: &str) -> impl Future<Output = Document> + Send;
+
+    /// Takes the message at the head of a queue and acknowledges it at once: if the receiver dies,
+    /// the message is lost.
+    fn take(&self, queue: &str) -> impl Future<Output = Document> + Send;
+
+    /// Says that a message that this process received is done with.
+    fn acknowledge(&self, queue: &str, message: &Document) -> impl Future<Output = ()> + Send;
+}
+
+/// All that a process of the reservation systems asks of the world.
+pub trait Host: Store + Env + Queues {}
+
+impl<T: Store + Env + Queues> Host for T {}
+
+/// Makes attempts until one gives a value, and pauses after each that does not.
+///
+/// An attempt gets nothing from the one before it: `Fn` lets it keep nothing. That is what lets
+/// an explorer treat each attempt as the first.
+pub async fn until<E, T, F, A>(env: &E, attempt: F) -> T
+where
+    E: Env,
+    F: Fn() -> A,
+    A: Future<Output = Result<T, Wake>>,
+{
+    let mark = env.mark();
+    loop {
+        match attempt().await {
+            Ok(value) => return value,
+            Err(wake) => env.pause(wake).await,
+        }
+        env.again(mark);
+    }
+}
+
+/// Takes turns for ever, or until one fails; a turn gets nothing from the one before it.
+///
+/// # Errors
+///
+/// The error of the first turn that fails.
+pub async fn forever<E, X, F, A>(env: &E, turn: F) -> Result<(), X>
+where
+    E: Env,
+    F: Fn() -> A,
+    A: Future<Output = Result<(), X>>,
+{
+    let mark = env.mark();
+    loop {
+        turn().await?;
+        env.again(mark);
+    }
+}

@@ -1,0 +1,135 @@
+//! The system that a model describes.
+
+use std::num::NonZeroU32;
+
+use super::property;
+use super::{Model, SystemKind};
+use crate::check::{Messages, Process, System, World};
+use crate::env::Event;
+use crate::reservation::manager::{self, Statuses};
+use crate::reservation::schema::{RESERVATIONS, WORKERS};
+use crate::reservation::{Task, watcher, worker};
+use crate::store::memory::State;
+use crate::store::{Document, StoreError, Text};
+
+impl Model {
+    /// The system that the model describes, ready for an engine.
+    ///
+    /// # Errors
+    ///
+    /// What the emulator refuses while the collections are set up.
+    pub fn system(&self) -> Result<System, StoreError> {
+        let (messages, processes) = match self.system {
+            SystemKind::Inline => (Messages::default(), self.inline_managers()),
+            SystemKind::Full => (self.broker(), self.full_processes()),
+        };
+        let enqueued = self.tasks().into_iter().map(|task| task.event(Task::ENQUEUED));
+        let expected = |name: &str| self.expect.iter().any(|(expected, _)| expected == name);
+        Ok(System {
+            name: self.name.as_str().into(),
+            world: World { store: self.store()?, messages },
+            history: enqueued.collect::<Vec<Event>>(),
+            processes,
+            properties: property::all()
+                .into_iter()
+                .filter(|property| expected(property.name))
+                .map(|property| property.monitor)
+                .collect(),
+            broken_store: self.broken_store,
+        })
+    }
+
+    fn store(&self) -> Result<State, StoreError> {
+        let mut store = State::new();
+        store.provision(RESERVATIONS, &self.design.indexes())?;
+        store.provision(WORKERS, &[])?;
+        for worker in self.workers() {
+            store.insert(WORKERS, Document::new().with("_id", &worker))?;
+        }
+        if self.buries.is_empty() {
+            store.declare_immutable(WORKERS);
+        }
+        Ok(store)
+    }
+
+    fn workers(&self) -> impl Iterator<Item = Text> {
+        numbered("worker", self.sizes.workers)
+    }
+
+    fn managers(&self) -> impl Iterator<Item = Text> {
+        numbered("manager", self.sizes.managers)
+    }
+
+    /// Every task, in the order in which they were handed to the broker.
+    fn tasks(&self) -> Vec<Task> {
+        let (managers, each) = (self.sizes.managers.get(), self.sizes.tasks.get());
+        match self.system {
+            SystemKind::Inline => (0..managers * each).map(|n| self.inline_task(n)).collect(),
+            SystemKind::Full => (0..each).map(|n| self.full_task(n)).collect(),
+        }
+    }
+
+    /// Task k of manager m, numbered m * tasks + k.
+    fn inline_task(&self, number: u32) -> Task {
+        let (manager, own) = (number / self.sizes.tasks, number % self.sizes.tasks);
+        self.task(number, (manager + own) % self.sizes.resources)
+    }
+
+    fn full_task(&self, number: u32) -> Task {
+        let wanted = self.wants.get(number as usize).map(|resource| resource.get() - 1);
+        self.task(number, wanted.unwrap_or(number % self.sizes.resources))
+    }
+
+    fn task(&self, number: u32, resource: u32) -> Task {
+        Task::new(format!("task-{}", number + 1), format!("resource-{}", resource + 1))
+    }
+
+    fn inline_managers(&self) -> Vec<Process> {
+        let each = self.sizes.tasks.get() as usize;
+        let (design, tasks) = (self.design, self.tasks());
+        let manager = |(name, tasks): (Text, &[Task])| {
+            tasks.iter().cloned().fold(Process::new(name), |process, task| {
+                process.then(move |cx| {
+                    let task = task.clone();
+                    async move { manager::reserve_run_release(&cx, design, &task).await }
+                })
+            })
+        };
+        self.managers().zip(tasks.chunks(each)).map(manager).collect()
+    }
+
+    fn broker(&self) -> Messages {
+        let mut messages = Messages::default();
+        for task in self.tasks() {
+            messages.send(&manager::QUEUE.into(), task.message());
+        }
+        messages
+    }
+
+    fn full_processes(&self) -> Vec<Process> {
+        let design = self.design;
+        let statuses = if self.buries.is_empty() { Statuses::Ignored } else { Statuses::Kept };
+        let managers = self.managers().map(|name| {
+            Process::new(name)
+                .then(move |cx| async move { manager::serve(&cx, design, statuses).await })
+        });
+        let workers = self.workers().map(|name| {
+            Process::new(name).then(move |cx| async move {
+                let run = |_| cx.step("run");
+                worker::serve(&cx, cx.process(), design, statuses, run).await
+            })
+        });
+        let watchers = self.buries.iter().map(|number| {
+            let worker: Text = format!("worker-{number}").into();
+            Process::new(format!("watcher-of-{worker}")).then(move |cx| {
+                let worker = worker.clone();
+                async move { watcher::bury(&cx, &worker).await }
+            })
+        });
+        managers.chain(workers).chain(watchers).collect()
+    }
+}
+
+fn numbered(kind: &'static str, count: NonZeroU32) -> impl Iterator<Item = Text> {
+    (1..=count.get()).map(move |number| format!("{kind}-{number}").into())
+}

@@ -1,0 +1,129 @@
+//! A model: which processes run, with which design, and what is expected of them.
+
+mod build;
+pub mod property;
+
+use std::num::NonZeroU32;
+
+use crate::check::BrokenStore;
+use crate::reservation::Design;
+
+/// A model: which processes run, with which design, and what is expected of them.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The name: that of its file.
+    pub name: String,
+    /// What it shows, in a sentence.
+    pub about: String,
+    /// The design under check.
+    pub design: Design,
+    /// How much of the world around the design there is.
+    pub system: SystemKind,
+    /// How many of everything.
+    pub sizes: Sizes,
+    /// The number of the resource of each task, from 1; by default they take turns.
+    pub wants: Vec<NonZeroU32>,
+    /// The numbers of the workers that a watcher takes for dead, at any moment, while they go on.
+    pub buries: Vec<NonZeroU32>,
+    /// How the store lies, if it does.
+    pub broken_store: Option<BrokenStore>,
+    /// The properties to check, with what is expected.
+    pub expect: Vec<(String, Expect)>,
+    /// The engines to run.
+    pub engines: Vec<EngineChoice>,
+}
+
+/// How many of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sizes {
+    /// Managers.
+    pub managers: NonZeroU32,
+    /// Workers.
+    pub workers: NonZeroU32,
+    /// Tasks: of each manager in an inline system, of all together in a full one.
+    pub tasks: NonZeroU32,
+    /// Resources.
+    pub resources: NonZeroU32,
+}
+
+/// How much of the world around a design a model has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SystemKind {
+    /// Each manager reserves and releases its own tasks, and runs them in between: no broker, no
+    /// workers. Task k of manager m wants resource (m + k) mod the number of resources.
+    Inline,
+    /// A broker's queue of tasks, managers, and workers with a queue each.
+    Full,
+}
+
+/// What is expected of a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Expect {
+    /// It holds in every run.
+    Verified,
+    /// A run breaks it.
+    Violated,
+}
+
+/// An engine that a model asks for, and how it is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EngineChoice {
+    /// Which engine.
+    pub engine: EngineKind,
+    /// Only run when all is to be checked thoroughly.
+    pub thorough: bool,
+    /// Whether the model asks by name for a search that does not end: a property that is expected
+    /// to hold is then as expected when no run breaks it.
+    pub accepts_inconclusive: bool,
+}
+
+/// An engine and its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EngineKind {
+    /// Every interleaving, on loom's threads.
+    Loom,
+    /// Every interleaving, depth first, on shuttle's threads.
+    ShuttleDfs,
+    /// So many random interleavings, on shuttle's threads.
+    ShuttleRandom {
+        /// How many.
+        executions: u32,
+        /// The seed of the random choices.
+        seed: u64,
+    },
+    /// So many interleavings with few, randomly placed changes of priority, on shuttle's threads
+    /// (Burckhardt et al., *A randomized scheduler with probabilistic guarantees of finding bugs*,
+    /// ASPLOS 2010).
+    ShuttlePct {
+        /// How many.
+        executions: u32,
+        /// The seed of the random choices.
+        seed: u64,
+        /// The number of changes of priority, at least 1.
+        depth: u32,
+    },
+}
+
+impl EngineKind {
+    /// The name, as models and reports spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineKind::Loom => "loom",
+            EngineKind::ShuttleDfs => "shuttle-dfs",
+            EngineKind::ShuttleRandom { .. } => "shuttle-random",
+            EngineKind::ShuttlePct { .. } => "shuttle-pct",
+        }
+    }
+}
+
+impl Expect {
+    /// The name, as models and reports spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Expect::Verified => "verified",
+            Expect::Violated => "violated",
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What has to hold of a reservation: each property one automaton, in a file of its name.
+
+mod binding;
+mod exclusivity;
+mod fcfs;
+mod leak;
+mod once;
+
+use std::sync::Arc;
+
+pub use binding::{OneResourcePerWorker, OneWorkerPerResource};
+pub use exclusivity::Exclusivity;
+pub use fcfs::Fcfs;
+pub use leak::NoLeak;
+pub use once::Once;
+
+use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
+use crate::env::Event;
+use crate::store::{Document, Text};
+
+/// A property by name, with what it says.
+#[derive(Clone)]
+pub struct Property {
+    /// The name, as models and reports spell it.
+    pub name: &'static str,
+    /// What it says, in one sentence.
+    pub says: &'static str,
+    /// The automaton.
+    pub monitor: Arc<dyn Monitor>,
+}
+
+/// Every property that a model can ask for.
+#[must_use]
+pub fn all() -> Vec<Property> {
+    fn property(says: &'static str, monitor: impl Monitor + 'static) -> Property {
+        Property { name: monitor.name(), says, monitor: Arc::new(monitor) }
+    }
+    vec![
+        property("no two workers run tasks of one resource at once", Exclusivity),
+        property("a resource is bound to at most one worker", OneWorkerPerResource),
+        property("a worker is bound to at most one resource", OneResourcePerWorker),
+        property("first come, first served in the order of the broker's queue", Fcfs::R1),
+        property("first come, first served in the order of the operations on the store", Fcfs::R2),
+        property(
+            "a task that was handled before another was received is served before it",
+            Fcfs::R3,
+        ),
+        property("each task runs exactly once, or is cancelled", Once),
+        property("when all is done, no reservation is left", NoLeak),
+        property("an update by _id of more than one document stops the process", Loud),
+        property("no process waits for ever", NoDeadlock),
+        property("no process stops with an error", NoFailure),
+    ]
+}
+
+/// The task, the resource and the worker of an event of a task.
+struct TaskEvent<'a> {
+    name: &'a str,
+    task: &'a str,
+    resource: &'a str,
+    worker: Option<&'a str>,
+}
+
+impl<'a> TaskEvent<'a> {
+    fn of(event: &'a Event) -> Option<TaskEvent<'a>> {
+        let (task, resource) = (event.text("task")?, event.text("resource")?);
+        Some(TaskEvent { name: &event.name, task, resource, worker: event.text("worker") })
+    }
+}
+
+/// The document that a field of an automaton's memory holds, to change in place.
+fn field<'a>(memory: &'a mut Document, name: &str) -> &'a mut Document {
+    let value = memory.entry(name);
+    if value.as_document().is_none() {
+        *value = Document::new().into();
+    }
+    match value {
+        crate::store::Value::Document(document) => document,
+        _ => unreachable!("it was made a document above"),
+    }
+}
+
+/// A text that a document of an automaton's memory holds.
+fn text<'a>(memory: &'a Document, name: &str) -> Option<&'a str> {
+    memory.get(name)?.as_str()
+}
+
+fn shared(text: &str) -> Text {
+    text.into()
+}

@@ -1,0 +1,50 @@
+//! Once: no task is lost, none runs twice.
+
+use super::{TaskEvent, shared, text};
+use crate::check::{End, Monitor, Step};
+use crate::reservation::Task;
+use crate::store::Document;
+
+/// `once`: each task that was handed to the broker runs exactly once, or is cancelled and does not
+/// finish. Remembers the last event of each task.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Once;
+
+impl Monitor for Once {
+    fn name(&self) -> &'static str {
+        "once"
+    }
+
+    fn step(&self, last: &mut Document, step: &Step<'_>) -> Result<(), String> {
+        for event in step.events.iter().filter_map(TaskEvent::of) {
+            let task = event.task;
+            match (text(last, task), event.name) {
+                (Some(Task::STARTED | Task::FINISHED), Task::STARTED) => {
+                    return Err(format!("{task} runs a second time"));
+                }
+                (Some(Task::CANCELLED), Task::STARTED | Task::FINISHED) => {
+                    return Err(format!("{task} was cancelled and {} all the same", event.name));
+                }
+                (Some(Task::FINISHED), Task::CANCELLED) => {
+                    return Err(format!("{task} has finished and is cancelled all the same"));
+                }
+                (_, Task::ENQUEUED | Task::STARTED | Task::FINISHED | Task::CANCELLED) => {
+                    last.set(shared(task), event.name);
+                    last.sort_fields();
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, last: &Document, _: &End<'_>) -> Result<(), String> {
+        let lost = last
+            .iter()
+            .find(|(_, state)| !matches!(state.as_str(), Some(Task::FINISHED | Task::CANCELLED)));
+        match lost {
+            None => Ok(()),
+            Some((task, state)) => Err(format!("{task} is lost: the last of it is {state}")),
+        }
+    }
+}
