@@ -8,6 +8,7 @@ mod process;
 mod property;
 mod request;
 mod run;
+mod step;
 mod system;
 mod trace;
 mod verdict;
@@ -15,7 +16,7 @@ mod world;
 
 pub use cx::Cx;
 pub use messages::Messages;
-pub use monitor::{End, Monitor, Step};
+pub use monitor::{End, Look, Monitor, Step, Watched};
 pub use process::{Body, Process};
 pub use property::{Loud, NoDeadlock, NoFailure};
 pub use request::{Answer, Request};

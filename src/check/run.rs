@@ -2,9 +2,9 @@
 
 use std::hash::Hash;
 
-use super::monitor::{End, Step};
-use super::process::{Coroutine, Stands};
-use super::request::{Answer, Request};
+use super::monitor::{End, Step, Watched};
+use super::process::Coroutine;
+use super::step::{self, At, Stepped};
 use super::system::System;
 use super::world::{Pending, World};
 use crate::env::Event;
@@ -28,13 +28,6 @@ pub(crate) struct Run<'a> {
 struct Running {
     coroutine: Coroutine,
     at: At,
-}
-
-/// Where a process of a run stands.
-enum At {
-    Asks(Pending),
-    Ended,
-    Failed(Text),
 }
 
 /// Where and why a property fell.
@@ -66,14 +59,6 @@ pub struct Outcome {
     pub events: Vec<(Text, Event)>,
     /// How each process ended: with which error, or waiting.
     pub processes: Vec<String>,
-}
-
-/// What one step did, for whoever records it.
-pub(crate) struct Stepped {
-    pub(crate) request: Option<Request>,
-    pub(crate) answer: Option<Answer>,
-    pub(crate) events: Vec<Event>,
-    pub(crate) failure: Option<Text>,
 }
 
 impl<'a> Run<'a> {
@@ -134,36 +119,17 @@ impl<'a> Run<'a> {
             return None;
         }
         self.schedule.push(process);
-        let mut events = Vec::new();
-        if self.pauses(process) {
-            self.resume(process, Answer::Done, &mut events);
-        }
-        let request = self.pending(process).map(Pending::request);
-        let answer = self.advance(process);
-        if let Some(answer) = answer.clone() {
-            self.resume(process, answer, &mut events);
-        }
-        let stepped = Stepped { request, answer, events, failure: self.failure(process) };
+        let Running { coroutine, at } = &mut self.running[process];
+        let mut resume = |answer| {
+            let (stands, told) = coroutine.resume(answer);
+            (stands.into(), told.events)
+        };
+        let name = &self.system.processes[process].name;
+        let (stepped, access) =
+            step::take(&mut self.world, name, at, self.system.broken_store, &mut resume)?;
+        self.writes += usize::from(access == Access::Write);
         self.tell(Some(process), &stepped);
         Some(stepped)
-    }
-
-    /// Does the next step of what a process asks, if it can be done and is not a pause.
-    fn advance(&mut self, process: usize) -> Option<Answer> {
-        if self.pauses(process) || !self.enables(process) {
-            return None;
-        }
-        self.writes += usize::from(self.access(process) == Access::Write);
-        let At::Asks(pending) = &mut self.running[process].at else { return None };
-        let name = &self.system.processes[process].name;
-        self.world.step(name, pending, self.system.broken_store)
-    }
-
-    fn resume(&mut self, process: usize, answer: Answer, events: &mut Vec<Event>) {
-        let running = &mut self.running[process];
-        let (stands, told) = running.coroutine.resume(answer);
-        running.at = stands.into();
-        events.extend(told.events);
     }
 
     fn pending(&self, process: usize) -> Option<&Pending> {
@@ -194,7 +160,7 @@ impl<'a> Run<'a> {
             answer: stepped.answer.as_ref(),
             events: &stepped.events,
             failure: stepped.failure.as_ref(),
-            world: &self.world,
+            world: &Watched::new(&self.world),
         };
         let steps = self.schedule.len();
         let properties = self.system.properties.iter();
@@ -234,16 +200,6 @@ impl<'a> Run<'a> {
             processes: (0..self.running.len()).map(|process| self.asks(process)).collect(),
             events: self.log.into_iter().map(|logged| (logged.process, logged.event)).collect(),
             store: self.world.store,
-        }
-    }
-}
-
-impl From<Stands> for At {
-    fn from(stands: Stands) -> At {
-        match stands {
-            Stands::Asks(request) => At::Asks(Pending::new(request)),
-            Stands::Ended => At::Ended,
-            Stands::Failed(why) => At::Failed(why),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::run::{Run, Stepped};
+use super::run::Run;
+use super::step::Stepped;
 use super::system::System;
 use crate::env::Event;
 use crate::store::memory::State;

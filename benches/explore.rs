@@ -1,0 +1,62 @@
+//! States, time and memory of the reference model, explored from the real code.
+//!
+//! `cargo bench --bench explore -- 6x1x2x2 5x2x2x2 [threads]`
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Arc, Mutex};
+
+use doorway::check::Coverage;
+use doorway::check::engine::explore::{ExploreOptions, Progress, Watcher, explore};
+use doorway::model::{Expect, Model, Sizes, SystemKind};
+use doorway::reservation::Design;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let threads = words.iter().find_map(|word| word.parse().ok()).unwrap_or(NonZeroUsize::MIN);
+    let kind = if words.iter().any(|word| word == "full") { SystemKind::Full } else { SystemKind::Inline };
+    let properties = words.iter().any(|word| word == "properties");
+    let sizes: Vec<&String> = words.iter().filter(|word| word.contains('x')).collect();
+    let all = ["6x1x2x2".to_owned(), "5x2x2x2".to_owned()];
+    let sizes = if sizes.is_empty() { all.iter().collect() } else { sizes };
+    for size in sizes {
+        measure(size, threads, kind, properties);
+    }
+}
+
+fn measure(size: &str, threads: NonZeroUsize, system: SystemKind, properties: bool) {
+    let numbers: Vec<NonZeroU32> = size.split('x').map(|number| number.parse().unwrap()).collect();
+    let [managers, tasks, resources, workers] = numbers[..] else { panic!("{size}") };
+    let sizes = Sizes { managers, tasks, resources, workers };
+    let all = doorway::model::property::all().into_iter();
+    let expect = all.filter(|_| properties).map(|property| (property.name.to_owned(), Expect::Verified));
+    let model = Model {
+        name: size.to_owned(),
+        about: String::new(),
+        design: Design::Story898,
+        system,
+        sizes,
+        wants: Vec::new(),
+        buries: Vec::new(),
+        broken_store: None,
+        expect: expect.collect(),
+        engines: Vec::new(),
+    };
+    let last = Arc::new(Mutex::new(Progress::default()));
+    let seen = Arc::clone(&last);
+    let watcher = Watcher(Arc::new(move |progress: &Progress| *seen.lock().unwrap() = *progress));
+    let options = ExploreOptions { threads, progress: Some(watcher), ..ExploreOptions::default() };
+    let report = explore(&model.system().unwrap(), &options).unwrap();
+    let Coverage::States { states, transitions, depth } = report.coverage else { panic!() };
+    let seconds = report.time.as_secs_f64();
+    println!(
+        "{size} on {threads}: {states} states, {transitions} transitions, depth {depth}, {seconds:.3} s, \
+         {:.2}M states/s, {:.2}M transitions/s, {:.1} bytes a state (last seen)",
+        states as f64 / seconds / 1e6,
+        transitions as f64 / seconds / 1e6,
+        last.lock().unwrap().memory as f64 / last.lock().unwrap().states as f64,
+    );
+    for finding in &report.findings {
+        println!("  {}: {}", finding.property, finding.verdict);
+    }
+}
