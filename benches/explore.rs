@@ -14,7 +14,8 @@ use doorway::reservation::Design;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let threads = words.iter().find_map(|word| word.parse().ok()).unwrap_or(NonZeroUsize::MIN);
-    let kind = if words.iter().any(|word| word == "full") { SystemKind::Full } else { SystemKind::Inline };
+    let kind =
+        if words.iter().any(|word| word == "full") { SystemKind::Full } else { SystemKind::Inline };
     let properties = words.iter().any(|word| word == "properties");
     let sizes: Vec<&String> = words.iter().filter(|word| word.contains('x')).collect();
     let all = ["6x1x2x2".to_owned(), "5x2x2x2".to_owned()];
@@ -29,7 +30,8 @@ fn measure(size: &str, threads: NonZeroUsize, system: SystemKind, properties: bo
     let [managers, tasks, resources, workers] = numbers[..] else { panic!("{size}") };
     let sizes = Sizes { managers, tasks, resources, workers };
     let all = doorway::model::property::all().into_iter();
-    let expect = all.filter(|_| properties).map(|property| (property.name.to_owned(), Expect::Verified));
+    let expect =
+        all.filter(|_| properties).map(|property| (property.name.to_owned(), Expect::Verified));
     let model = Model {
         name: size.to_owned(),
         about: String::new(),
@@ -48,13 +50,14 @@ fn measure(size: &str, threads: NonZeroUsize, system: SystemKind, properties: bo
     let options = ExploreOptions { threads, progress: Some(watcher), ..ExploreOptions::default() };
     let report = explore(&model.system().unwrap(), &options).unwrap();
     let Coverage::States { states, transitions, depth } = report.coverage else { panic!() };
+    let last = *last.lock().unwrap();
     let seconds = report.time.as_secs_f64();
     println!(
         "{size} on {threads}: {states} states, {transitions} transitions, depth {depth}, {seconds:.3} s, \
-         {:.2}M states/s, {:.2}M transitions/s, {:.1} bytes a state (last seen)",
+         {:.2}M states/s, {:.2}M transitions/s, {:.1} bytes a state",
         states as f64 / seconds / 1e6,
         transitions as f64 / seconds / 1e6,
-        last.lock().unwrap().memory as f64 / last.lock().unwrap().states as f64,
+        last.memory as f64 / last.states as f64,
     );
     for finding in &report.findings {
         println!("  {}: {}", finding.property, finding.verdict);

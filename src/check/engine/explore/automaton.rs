@@ -32,6 +32,8 @@ pub(super) struct Automaton {
     told: Interner<Vec<Event>>,
     /// For each place where the process can stand: the answers that were ever given there.
     domains: Vec<Vec<u32>>,
+    /// Whether what is told counts: it does not where no property listens.
+    heeds_told: bool,
     /// Whether nodes or answers were added since the classes were computed.
     dirty: bool,
     /// For each node the block of the coarsest partition, as last computed.
@@ -78,6 +80,7 @@ impl Automaton {
             answers: Interner::new(),
             told: Interner::new(),
             domains: Vec::new(),
+            heeds_told: true,
             dirty: true,
             blocks: Vec::new(),
             class_of_block: FxHashMap::default(),
@@ -154,8 +157,11 @@ impl Automaton {
         self.split
     }
 
-    /// Forgets which classes are in use; what was learnt stays.
-    pub(super) fn forget_classes(&mut self) {
+    /// Forgets which classes are in use; what was learnt stays. From now on nodes are told apart
+    /// by what the process tells, or they are not.
+    pub(super) fn forget_classes(&mut self, heeds_told: bool) {
+        self.heeds_told = heeds_told;
+        self.dirty = true;
         self.representatives.clear();
         self.class_of_block.clear();
         self.nodes.iter_mut().for_each(|node| node.class = NO_CLASS);
@@ -187,8 +193,12 @@ impl Automaton {
         }
         self.dirty = false;
         let outputs: Vec<Option<u32>> = self.nodes.iter().map(|node| self.output(node)).collect();
-        let successors =
-            |node: usize| self.nodes[node].edges.iter().map(|edge| (edge.told, edge.to as usize));
+        let successors = |node: usize| {
+            self.nodes[node]
+                .edges
+                .iter()
+                .map(|edge| (if self.heeds_told { edge.told } else { 0 }, edge.to as usize))
+        };
         self.blocks = minimise::coarsest_partition(&outputs, successors);
         self.class_of_block.clear();
         for class in 0..self.representatives.len() {
@@ -299,13 +309,5 @@ impl Automaton {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn nodes(&self) -> usize {
-        self.nodes.len()
-    }
-
-    pub(super) fn classes(&self) -> usize {
-        self.representatives.len()
     }
 }

@@ -45,7 +45,7 @@ impl Progress {
     }
 }
 
-/// Whoever is told how far a search is, some times a second.
+/// Whoever is told how far a search is: some times a second, and when it ends.
 #[derive(Clone)]
 pub struct Watcher(pub Arc<dyn Fn(&Progress) + Send + Sync>);
 
@@ -81,14 +81,19 @@ impl Watch {
         &self.limits
     }
 
+    /// Tells how far the search came.
+    pub(super) fn tell(&self, progress: &Progress) {
+        if let Some(watcher) = &self.watcher {
+            (watcher.0)(progress);
+        }
+    }
+
     /// Tells how far the search is. Returns why it has to stop, if it has.
     pub(super) fn look(&mut self, mut progress: Progress) -> Option<Text> {
         progress.time = self.elapsed();
-        if let Some(watcher) = &self.watcher
-            && self.reported.elapsed() >= REPORTS
-        {
+        if self.reported.elapsed() >= REPORTS {
             self.reported = Instant::now();
-            (watcher.0)(&progress);
+            self.tell(&progress);
         }
         if self.cancel.load(Ordering::Relaxed) {
             return Some("it was cancelled".into());

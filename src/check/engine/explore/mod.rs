@@ -8,6 +8,8 @@
 //! table ([`table`]) that is filled breadth first ([`search`]).
 
 mod automaton;
+#[cfg(test)]
+mod brute_force;
 mod error;
 mod intern;
 mod judge;

@@ -27,7 +27,6 @@ pub(super) struct Tally {
     pub(super) states: u64,
     pub(super) transitions: u64,
     pub(super) depth: u64,
-    pub(super) bytes: usize,
 }
 
 /// How a search ended.
@@ -90,7 +89,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let next = Vec::new();
         let mut search = Search { space, watch, threads, layout, table, frontier, next, tally };
         let ended = search.levels(at_end)?;
-        search.tally.bytes = search.bytes();
+        search.watch.tell(&search.progress(0));
         Ok((ended, search.tally))
     }
 

@@ -108,7 +108,8 @@ impl<'s> Space<'s> {
 
     /// Forgets all but the automata, and begins again with these properties.
     pub(super) fn reset(&mut self, in_play: &[usize]) {
-        self.automata.iter_mut().for_each(Automaton::forget_classes);
+        let heeds_told = !in_play.is_empty();
+        self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
         self.rows = self.automata.iter().map(|_| Vec::new()).collect();
         self.stores = Interner::new();
@@ -148,7 +149,7 @@ impl<'s> Space<'s> {
     }
 
     fn tell_at_start(&mut self, label: Label, global: &mut Global) -> Result<(), CheckError> {
-        let number = self.labels.number(label);
+        let number = self.label(label);
         global.memory = self.ask_judge(number, global.memory, global.store, global.queues)?;
         Ok(())
     }
@@ -354,11 +355,16 @@ impl<'s> Space<'s> {
         let Some((stepped, _)) = stepped else { return Ok(None) };
         let class = self.automata[process].class(node)?;
         let local = self.local(process, Local { class, at })?;
-        let label = self.labels.number((Some(process as u32), stepped));
+        let label = self.label((Some(process as u32), stepped));
         let edge = self.edge(Edge { local, label });
         let World { store, messages } = world;
         let (store, queues) = (self.stores.number(store), self.queues.number(messages));
         Ok(Some(Moved { store, queues, edge }))
+    }
+
+    /// The number of a label; where no property is tracked, all steps are alike.
+    fn label(&mut self, label: Label) -> u32 {
+        if self.judge.is_idle() { 0 } else { self.labels.number(label) }
     }
 
     fn edge(&mut self, edge: Edge) -> u32 {
