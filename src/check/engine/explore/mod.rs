@@ -11,6 +11,7 @@ mod automaton;
 #[cfg(test)]
 mod brute_force;
 mod error;
+mod hint;
 mod intern;
 mod judge;
 mod limits;

@@ -18,8 +18,8 @@ use crate::store::Text;
 const BATCH: usize = 1 << 15;
 /// So many states a thread takes at a time.
 const CHUNK: usize = 512;
-/// So many successors are looked up together.
-const TOGETHER: usize = 32;
+/// The successors of so many states are looked up together.
+const TOGETHER: usize = 8;
 
 /// How far a search came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -290,7 +290,8 @@ pub(super) fn moved<const N: usize>(key: &Packed<N>, from: &Layout, to: &Layout)
 }
 
 impl<const N: usize> Expanded<N> {
-    /// Looks up the successors of some states, and puts them in the table many at a time.
+    /// Looks up the successors of some states. Those of a few states are looked up in the table
+    /// after those of the next few were found, so that the table's memory has come by then.
     fn expand(
         &mut self,
         space: &Space<'_>,
@@ -298,30 +299,44 @@ impl<const N: usize> Expanded<N> {
         table: &Table<N>,
         states: &[Packed<N>],
     ) {
-        let mut found: Vec<(Packed<N>, Hash)> = Vec::with_capacity(TOGETHER + space.branching());
-        for state in states {
-            let before = found.len();
-            let visit = |(_, key): (u32, Packed<N>)| found.push((key, Table::hash(&key)));
-            match space.successors(layout, state, visit) {
-                None => {
-                    found.truncate(before);
-                    self.unknown.push(*state);
-                    continue;
-                }
-                Some(true) => {}
-                Some(false) => self.over.push(*state),
+        let (mut found, mut before) = (Vec::new(), Vec::new());
+        for few in states.chunks(TOGETHER) {
+            for state in few {
+                self.expand_one(space, layout, table, state, &mut found);
             }
-            self.transitions += (found.len() - before) as u64;
-            if found.len() >= TOGETHER {
-                self.put(table, &mut found);
-            }
+            self.put(table, &mut before);
+            std::mem::swap(&mut found, &mut before);
         }
-        self.put(table, &mut found);
+        self.put(table, &mut before);
+    }
+
+    fn expand_one(
+        &mut self,
+        space: &Space<'_>,
+        layout: &Layout,
+        table: &Table<N>,
+        state: &Packed<N>,
+        found: &mut Vec<(Packed<N>, Hash)>,
+    ) {
+        let before = found.len();
+        let visit = |(_, key): (u32, Packed<N>)| {
+            let hash = Table::hash(&key);
+            table.prefetch(hash);
+            found.push((key, hash));
+        };
+        match space.successors(layout, state, visit) {
+            None => {
+                found.truncate(before);
+                self.unknown.push(*state);
+                return;
+            }
+            Some(true) => {}
+            Some(false) => self.over.push(*state),
+        }
+        self.transitions += (found.len() - before) as u64;
     }
 
     fn put(&mut self, table: &Table<N>, found: &mut Vec<(Packed<N>, Hash)>) {
-        let touched = found.iter().fold(0, |sum, (_, hash)| sum ^ table.touch(*hash));
-        std::hint::black_box(touched);
         for (key, hash) in found.drain(..) {
             if table.insert(&key, hash) {
                 self.next.push(key);

@@ -7,12 +7,18 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::hint;
 use super::pack::{Packed, WORD};
 
 /// Says that a word of a slot is written.
 const TAKEN: u64 = 1 << WORD;
 /// The table is at most so full, in percent: below, a probe rarely leaves its cache line.
 const FULL: usize = 75;
+
+/// So much address space is reserved for a table, where there is as much.
+const RESERVED: usize = 1 << 33;
+/// A table of so many bytes is worth large pages.
+const LARGE: usize = 1 << 23;
 
 type Slot<const N: usize> = [AtomicU64; N];
 
@@ -27,9 +33,14 @@ pub(super) struct Table<const N: usize> {
 pub(super) struct Hash(u64);
 
 impl<const N: usize> Table<N> {
-    /// An empty table for so many states.
+    /// An empty table for so many states, with address space to grow into: to grow without
+    /// moving costs nothing before the memory is used.
     pub(super) fn with_capacity(states: usize) -> Table<N> {
         let mut slots = Vec::new();
+        let mut bytes = RESERVED;
+        while bytes > LARGE && slots.try_reserve_exact(bytes / size_of::<Slot<N>>()).is_err() {
+            bytes /= 2;
+        }
         slots.resize_with(Self::slots_for(states), empty);
         Table { slots }
     }
@@ -72,11 +83,12 @@ impl<const N: usize> Table<N> {
         (u128::from(hash.0) * self.slots.len() as u128 >> 64) as usize
     }
 
-    /// Reads the slot where the search for a key begins. To do so for several keys in advance has
-    /// the processor wait for memory once, not once for each.
+    /// Has the processor fetch the slot where the search for a key begins.
     #[inline]
-    pub(super) fn touch(&self, hash: Hash) -> u64 {
-        self.slots[self.home(hash)][0].load(Ordering::Relaxed)
+    pub(super) fn prefetch(&self, hash: Hash) {
+        if let Some(slot) = self.slots.get(self.home(hash)) {
+            hint::prefetch(slot);
+        }
     }
 
     /// Puts a key in; whether it is new. There has to be room.
@@ -127,6 +139,9 @@ impl<const N: usize> Table<N> {
         let aside = ((behind + 2) * new / (new - old) + 2).min(old);
         let mut kept: Vec<Packed<N>> = (0..aside).filter_map(|place| self.take(place)).collect();
         self.slots.reserve_exact(new - old);
+        if (Self::bytes_of(old)..Self::bytes_of(new)).contains(&LARGE) {
+            hint::use_large_pages(&self.slots);
+        }
         self.slots.resize_with(new, empty);
         for place in (aside..old).rev() {
             if let Some(key) = self.take(place)
