@@ -21,6 +21,10 @@ const CHUNK: usize = 512;
 /// The successors of so many states are looked up together.
 const TOGETHER: usize = 8;
 
+/// Each thread remembers so many of the latest states (a power of two): about half of all
+/// successors are among them, as two steps that commute lead to one state at about one time.
+const RECENT: u32 = 14;
+
 /// How far a search came.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
@@ -67,6 +71,7 @@ struct Expanded<const N: usize> {
     /// The states in which no process can go on.
     over: Vec<Packed<N>>,
     transitions: u64,
+    recent: Vec<Packed<N>>,
 }
 
 impl<'a, 's, const N: usize> Search<'a, 's, N> {
@@ -176,7 +181,8 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let (space, layout, table) = (&*self.space, &self.layout, &self.table);
         let taken = AtomicUsize::new(0);
         let work = || {
-            let mut expanded = Expanded::default();
+            let mut expanded =
+                Expanded { recent: vec![[u64::MAX; N]; 1 << RECENT], ..Expanded::default() };
             loop {
                 let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
                 if from == batch.len() {
@@ -319,10 +325,17 @@ impl<const N: usize> Expanded<N> {
         found: &mut Vec<(Packed<N>, Hash)>,
     ) {
         let before = found.len();
+        let mut transitions = 0;
+        let recent = &mut self.recent;
         let visit = |(_, key): (u32, Packed<N>)| {
+            transitions += 1;
             let hash = Table::hash(&key);
-            table.prefetch(hash);
-            found.push((key, hash));
+            let place = &mut recent[hash.upper(RECENT)];
+            if *place != key {
+                *place = key;
+                table.prefetch(hash);
+                found.push((key, hash));
+            }
         };
         match space.successors(layout, state, visit) {
             None => {
@@ -333,7 +346,7 @@ impl<const N: usize> Expanded<N> {
             Some(true) => {}
             Some(false) => self.over.push(*state),
         }
-        self.transitions += (found.len() - before) as u64;
+        self.transitions += transitions;
     }
 
     fn put(&mut self, table: &Table<N>, found: &mut Vec<(Packed<N>, Hash)>) {

@@ -32,6 +32,14 @@ pub(super) struct Table<const N: usize> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hash(u64);
 
+impl Hash {
+    /// So many bits of the hash.
+    #[inline]
+    pub(super) fn upper(self, bits: u32) -> usize {
+        (self.0 >> (u64::BITS - bits)) as usize
+    }
+}
+
 impl<const N: usize> Table<N> {
     /// An empty table for so many states, with address space to grow into: to grow without
     /// moving costs nothing before the memory is used.
@@ -133,17 +141,15 @@ impl<const N: usize> Table<N> {
         if new <= old {
             return;
         }
-        // Every key moves upwards, by the order of the hashes, except those near the bottom that
-        // stand far behind their home: these are put aside.
-        let behind = (0..old).map(|place| self.distance(place)).max().unwrap_or(0);
-        let aside = ((behind + 2) * new / (new - old) + 2).min(old);
-        let mut kept: Vec<Packed<N>> = (0..aside).filter_map(|place| self.take(place)).collect();
         self.slots.reserve_exact(new - old);
         if (Self::bytes_of(old)..Self::bytes_of(new)).contains(&LARGE) {
             hint::use_large_pages(&self.slots);
         }
         self.slots.resize_with(new, empty);
-        for place in (aside..old).rev() {
+        // From the top down, each key moves upwards, in the order of the hashes. Those few near
+        // the bottom that would not, for they stand far behind their home, are put aside.
+        let mut kept = Vec::new();
+        for place in (0..old).rev() {
             if let Some(key) = self.take(place)
                 && !self.insert_above(&key, place)
             {
@@ -186,12 +192,6 @@ impl<const N: usize> Table<N> {
                 settled[place] = true;
             }
         }
-    }
-
-    /// How far the key at a place stands behind its home.
-    fn distance(&self, place: usize) -> usize {
-        let home = self.get(place).map_or(place, |key| self.home(Self::hash(&key)));
-        if home <= place { place - home } else { place + self.slots.len() - home }
     }
 
     fn is_free(&self, place: usize) -> bool {
