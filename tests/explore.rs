@@ -1,12 +1,21 @@
 //! The explorer against counts that independent tools agree on.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::future::Future;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use doorway::check::engine::explore::{ExploreOptions, explore};
-use doorway::check::{Coverage, Report, Verdict};
+use doorway::check::engine::explore::{ExploreOptions, Limits, explore};
+use doorway::check::{
+    Coverage, Cx, Faults, Messages, NoFailure, Process, Report, System, Verdict, World,
+};
+use doorway::doc;
+use doorway::env::{Env, Event, forever};
 use doorway::model::{Expect, Model, Sizes, SystemKind};
 use doorway::reservation::Design;
+use doorway::store::memory::State;
 
 fn sizes([managers, tasks, resources, workers]: [u32; 4]) -> Sizes {
     let size = |number| NonZeroU32::new(number).unwrap();
@@ -113,7 +122,7 @@ fn the_broken_designs_fall_and_the_story_stands() {
     let inline = |design, numbers| fallen(&model(design, SystemKind::Inline, numbers, &ALL), 1);
     assert_eq!(inline(Design::Story898, [2, 1, 1, 2]), ["fcfs-r1", "fcfs-r2"]);
     assert!(inline(Design::PerTask, [2, 1, 1, 2]).contains(&"exclusivity"));
-    assert!(inline(Design::Save, [2, 1, 1, 2]).contains(&"exclusivity"));
+    assert!(inline(Design::Save, [2, 1, 1, 2]).contains(&"fcfs-r2"));
     assert!(inline(Design::NoWorkerIndex, [2, 1, 2, 2]).contains(&"one-resource-per-worker"));
     assert!(inline(Design::ReadThenDelete, [3, 1, 1, 2]).contains(&"exclusivity"));
 }
@@ -125,4 +134,122 @@ fn a_full_system_is_exhausted_with_all_its_properties() {
     let one_resource = model(Design::Story898, SystemKind::Full, [2, 2, 3, 1], &ALL);
     assert_eq!(fallen(&one_resource, 2), [""; 0]);
     assert_eq!(counts(&run(&full, 1)), counts(&run(&full, 2)));
+}
+
+/// A store with one document, and a process of an own body.
+fn own<F, A>(body: F) -> System
+where
+    F: Fn(Cx) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let mut store = State::new();
+    store.insert("counters", doc! {"_id": "c", "n": 0}).unwrap();
+    System {
+        name: "own".into(),
+        world: World { store, messages: Messages::default() },
+        history: Vec::new(),
+        processes: vec![Process::new("own").then(body)],
+        properties: vec![Arc::new(NoFailure)],
+        broken_store: None,
+        faults: Faults::default(),
+    }
+}
+
+fn refused(system: &System) -> String {
+    let error = explore(system, &ExploreOptions::default()).unwrap_err();
+    assert_eq!(error.process().map(|name| &**name), Some("own"));
+    error.to_string()
+}
+
+#[test]
+fn a_process_that_draws_from_shared_memory_is_refused_by_name() {
+    let shared = Arc::new(AtomicUsize::new(0));
+    let system = own(move |cx| {
+        let turn = shared.fetch_add(1, Ordering::Relaxed);
+        async move {
+            cx.step(&format!("turn {turn}")).await;
+            Ok(())
+        }
+    });
+    let why = refused(&system);
+    assert!(why.contains("asks `turn 0`") || why.contains("asks `turn 1`"), "{why}");
+}
+
+#[test]
+fn a_process_that_looks_at_the_clock_only_when_it_ends_is_refused() {
+    let system = own(|cx| async move {
+        cx.step("first").await;
+        let now = std::time::Instant::now();
+        std::thread::sleep(std::time::Duration::from_micros(1));
+        cx.observe(Event::new("took").with("nanos", now.elapsed().as_nanos() as i64));
+        Ok(())
+    });
+    assert!(refused(&system).contains("tells [took"));
+}
+
+#[test]
+fn a_process_that_carries_something_over_a_boundary_is_refused() {
+    let system = own(|cx| async move {
+        let turns = AtomicUsize::new(0);
+        forever(&cx, || async {
+            let turn = turns.fetch_add(1, Ordering::Relaxed).min(5);
+            cx.step(if turn < 5 { "early" } else { "late" }).await;
+            Ok::<(), String>(())
+        })
+        .await
+    });
+    assert!(refused(&system).contains("asks `late`"));
+}
+
+#[test]
+fn limits_stop_the_search_and_say_so() {
+    let model = model(Design::Story898, SystemKind::Inline, [5, 2, 2, 2], &["no-deadlock"]);
+    let system = model.system().unwrap();
+    let stop = |limits: Limits| {
+        let report = explore(&system, &ExploreOptions { limits, ..Default::default() }).unwrap();
+        assert_eq!(report.verdict(), Verdict::Inconclusive);
+        (report.stopped.clone().unwrap().to_string(), counts(&report).0, report.time)
+    };
+    let none = Limits::default();
+    let (why, states, _) = stop(Limits { states: Some(100_000), ..none });
+    assert!(why.contains("100000 states") && states < 105_000, "{why} {states}");
+    let (why, states, _) = stop(Limits { memory: Some(32 << 20), ..none });
+    assert!(why.contains("32 MiB") && states > 500_000, "{why} {states}");
+    let (why, _, time) = stop(Limits { time: Some(Duration::from_millis(200)), ..none });
+    assert!(why.contains("0.2 s") && time < Duration::from_millis(400), "{why} {time:?}");
+    let (why, ..) = stop(Limits { depth: Some(10), ..none });
+    assert!(why.contains("10 steps"), "{why}");
+}
+
+#[test]
+fn a_search_that_is_cancelled_says_so() {
+    let options = ExploreOptions::default();
+    options.cancel.store(true, Ordering::Relaxed);
+    let model = model(Design::Story898, SystemKind::Inline, [3, 1, 1, 2], &["no-deadlock"]);
+    let report = explore(&model.system().unwrap(), &options).unwrap();
+    assert_eq!(report.stopped.as_deref(), Some("it was cancelled"));
+    assert_eq!(report.verdict(), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_crash_that_frees_nothing_is_found_with_its_words() {
+    let model = model(Design::Story898, SystemKind::Inline, [2, 1, 2, 1], &["no-deadlock"]);
+    let mut system = model.system().unwrap();
+    system.faults = Faults::default().crashes(1).without_restart();
+    let report = explore(&system, &ExploreOptions::default()).unwrap();
+    let found = report.of("no-deadlock").unwrap().counterexample.clone().unwrap();
+    assert!(found.schedule.iter().any(|word| word.starts_with("crash:manager-")));
+    let replay = system.replay(&found.schedule).unwrap();
+    assert_eq!(replay.fallen[0].0.as_ref(), "no-deadlock");
+}
+
+#[test]
+fn malformed_systems_are_refused() {
+    let mut system = own(|_| async { Ok(()) });
+    system.processes.push(system.processes[0].clone());
+    let error = explore(&system, &ExploreOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "two processes are called own");
+    system.processes.clear();
+    let error = explore(&system, &ExploreOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "the system has no process");
 }

@@ -2,6 +2,7 @@
 
 mod cx;
 pub mod engine;
+mod fault;
 mod messages;
 mod monitor;
 mod process;
@@ -15,6 +16,7 @@ mod verdict;
 mod world;
 
 pub use cx::Cx;
+pub use fault::Faults;
 pub use messages::Messages;
 pub use monitor::{End, Look, Monitor, Step, Watched};
 pub use process::{Body, Process};

@@ -2,9 +2,10 @@
 
 use std::hash::Hash;
 
+use super::fault::{self, Budget, Choice};
 use super::monitor::{End, Step, Watched};
 use super::process::Coroutine;
-use super::step::{self, At, Stepped};
+use super::step::{At, Stepped};
 use super::system::System;
 use super::world::{Pending, World};
 use crate::env::Event;
@@ -22,6 +23,7 @@ pub(crate) struct Run<'a> {
     pub(crate) schedule: Vec<usize>,
     log: Vec<Logged>,
     writes: usize,
+    budget: Budget,
 }
 
 /// A process of a run.
@@ -73,6 +75,7 @@ impl<'a> Run<'a> {
             schedule: Vec::new(),
             log: Vec::new(),
             writes: 0,
+            budget: Budget::new(&system.faults),
         };
         let history =
             Stepped { request: None, answer: None, events: system.history.clone(), failure: None };
@@ -97,6 +100,11 @@ impl<'a> Run<'a> {
         self.pending(process).is_none()
     }
 
+    /// Whether a write that is late has still to be done.
+    pub(crate) fn awaits_late_write(&self) -> bool {
+        !self.budget.late.is_empty()
+    }
+
     /// What the next step of a process does to the world.
     pub(crate) fn access(&self, process: usize) -> Access {
         self.pending(process).map_or(Access::Read, Pending::access)
@@ -108,6 +116,7 @@ impl<'a> Run<'a> {
             At::Asks(pending) => pending.request().to_string(),
             At::Ended => "ended".into(),
             At::Failed(why) => format!("failed: {why}"),
+            At::Crashed => "crashed".into(),
         }
     }
 
@@ -115,20 +124,32 @@ impl<'a> Run<'a> {
     ///
     /// Waking from a pause is one step with what is asked next, as far as that can be done.
     pub(crate) fn step(&mut self, process: usize) -> Option<Stepped> {
-        if !self.enables(process) {
-            return None;
-        }
-        self.schedule.push(process);
-        let Running { coroutine, at } = &mut self.running[process];
+        self.take(Choice::step(process))
+    }
+
+    /// Makes a choice happen; `None` where it cannot.
+    pub(crate) fn take(&mut self, choice: Choice) -> Option<Stepped> {
+        let system = &self.system;
+        let Running { coroutine, at } = &mut self.running[choice.process];
+        let mut restarted = None;
+        let mut restart = || {
+            let (coroutine, stands, told) = Coroutine::start(&system.processes[choice.process]);
+            restarted = Some(coroutine);
+            (stands.into(), told.events)
+        };
         let mut resume = |answer| {
             let (stands, told) = coroutine.resume(answer);
             (stands.into(), told.events)
         };
-        let name = &self.system.processes[process].name;
+        let (world, budget) = (&mut self.world, &mut self.budget);
         let (stepped, access) =
-            step::take(&mut self.world, name, at, self.system.broken_store, &mut resume)?;
+            fault::take(system, choice, world, budget, at, &mut restart, &mut resume)?;
+        if let Some(coroutine) = restarted {
+            self.running[choice.process].coroutine = coroutine;
+        }
+        self.schedule.push(choice.process);
         self.writes += usize::from(access == Access::Write);
-        self.tell(Some(process), &stepped);
+        self.tell(Some(choice.process), &stepped);
         Some(stepped)
     }
 

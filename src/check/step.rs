@@ -16,6 +16,8 @@ pub(crate) enum At {
     Ended,
     /// It stopped with an error.
     Failed(Text),
+    /// It has crashed, and does not start again.
+    Crashed,
 }
 
 /// What one step did, for whoever records it.

@@ -102,6 +102,28 @@ impl Automaton {
         self.stands.value(self.nodes[node as usize].stands)
     }
 
+    /// Refuses a run of the process that stands elsewhere than at this node.
+    pub(super) fn expect(&self, node: NodeId, stands: &Stands) -> Result<(), CheckError> {
+        let learnt = self.stands(node);
+        if learnt == stands {
+            return Ok(());
+        }
+        Err(CheckError::differs(&self.process.name, learnt, stands))
+    }
+
+    /// Refuses a run of the process that tells something else.
+    pub(super) fn expect_told(&self, learnt: &[Event], told: &[Event]) -> Result<(), CheckError> {
+        if learnt == told {
+            return Ok(());
+        }
+        let list = |events: &[Event]| {
+            let events: Vec<String> = events.iter().map(Event::to_string).collect();
+            format!("[{}]", events.join(", "))
+        };
+        let what = format!("once it tells {}, and once {}", list(learnt), list(told));
+        Err(CheckError::not_reproducible(&self.process.name, what))
+    }
+
     /// The node that stands for a class.
     pub(super) fn representative(&self, class: Class) -> NodeId {
         self.representatives[class as usize]
@@ -302,10 +324,11 @@ impl Automaton {
                 let Node { stands, edges, .. } = &self.nodes[node];
                 let (answer, known) = (self.domains[*stands as usize][position], edges[position]);
                 let again = self.derive(node as NodeId, answer)?;
-                if again != known {
-                    let what = "tells or asks something else after the same answers".to_owned();
-                    return Err(CheckError::not_reproducible(&self.process.name, what));
-                }
+                self.compare(
+                    self.nodes[known.to as usize].stands,
+                    self.nodes[again.to as usize].stands,
+                )?;
+                self.expect_told(self.told.value(known.told), self.told.value(again.told))?;
             }
         }
         Ok(())

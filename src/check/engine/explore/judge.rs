@@ -131,8 +131,8 @@ impl<'s> Judge<'s> {
             return Ok(next);
         }
         let mut memories = self.memories.value(memory).clone();
-        for position in 0..self.in_play.len() {
-            self.ask(position, label, &mut memories[position], seen)?;
+        for (position, memory) in memories.iter_mut().enumerate() {
+            self.ask(self.in_play[position], label, memory, seen)?;
         }
         let next = self.memories.number(memories);
         let (label, memory, store, queues) = (number, memory, seen.store.0, seen.queues.0);
@@ -150,12 +150,11 @@ impl<'s> Judge<'s> {
     /// Asks one property, and notes where it looked.
     fn ask(
         &mut self,
-        position: usize,
+        number: usize,
         (process, stepped): &Label,
         memory: &mut Document,
         seen: Seen<'_>,
     ) -> Result<(), CheckError> {
-        let number = self.in_play[position];
         let property = &self.system.properties[number];
         let world = Watched::over(seen.store.1, seen.queues.1);
         let step = Step {

@@ -21,6 +21,7 @@ mod search;
 mod shortest;
 mod space;
 mod table;
+mod walk;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -99,6 +100,7 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         fallen: BTreeSet::new(),
         outcomes: options.outcomes.then(BTreeSet::new),
     };
+    walk::walk(system, &mut exploration.space.automata)?;
     let (stopped, tally) = exploration.visit_all()?;
     exploration.space.check_again()?;
     exploration.report(stopped, tally)
@@ -168,7 +170,9 @@ impl Exploration<'_> {
             let fell = self.fallen.contains(&property);
             let counterexample = if fell {
                 let schedule = shortest::schedule(&mut self.space, &mut self.watch, property)?;
-                schedule.and_then(|schedule| self.system.counterexample(monitor.name(), &schedule))
+                schedule.and_then(|schedule| {
+                    self.system.counterexample_with_faults(monitor.name(), &schedule)
+                })
             } else {
                 None
             };
@@ -197,6 +201,7 @@ fn outcome(space: &Space<'_>, state: &Global) -> Outcome {
         At::Asks(pending) => pending.request().to_string(),
         At::Ended => "ended".into(),
         At::Failed(why) => format!("failed: {why}"),
+        At::Crashed => "crashed".into(),
     };
     Outcome {
         store: space.world(state).store,

@@ -80,10 +80,10 @@ impl Layout {
             places[field] = word;
         }
         let grows: Vec<bool> = counts.all().map(|count| count > 0).collect();
-        Some(Layout::lay_out(counts, &widen(needs, &grows, &places, &used), &places, words))
+        Some(Layout::with_widths(counts, &widen(needs, &grows, &places, &used), &places, words))
     }
 
-    fn lay_out(counts: &Counts, widths: &[u32], places: &[usize], words: usize) -> Layout {
+    fn with_widths(counts: &Counts, widths: &[u32], places: &[usize], words: usize) -> Layout {
         let mut ends = vec![0; words];
         let mut fields = widths.iter().zip(places).map(|(width, word)| {
             let shift = ends[*word];

@@ -7,13 +7,14 @@ use super::pack::{Layout, Packed};
 use super::search::moved;
 use super::space::Space;
 use super::table::Table;
+use crate::check::fault::Choice;
 
 /// The shortest schedule by which a property falls; `None` where a limit is reached before.
 pub(super) fn schedule(
     space: &mut Space<'_>,
     watch: &mut Watch,
     property: usize,
-) -> Result<Option<Vec<usize>>, CheckError> {
+) -> Result<Option<Vec<Choice>>, CheckError> {
     let found = |trail: Trail| match trail {
         Trail::Found(schedule) => Some(Some(schedule)),
         Trail::NotFound => Some(None),
@@ -28,7 +29,7 @@ pub(super) fn schedule(
 }
 
 enum Trail {
-    Found(Vec<usize>),
+    Found(Vec<Choice>),
     NotFound,
     /// The search has to begin again with what it has learnt.
     Again,
@@ -41,7 +42,7 @@ struct Retrace<'a, 's, const N: usize> {
     layout: Layout,
     table: Table<N>,
     states: Vec<Packed<N>>,
-    /// For each state the one before it, and the process that took the step.
+    /// For each state the one before it, and the number of the choice.
     came_by: Vec<(u32, u32)>,
 }
 
@@ -97,10 +98,10 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
                     }
                 }
                 Some(goes_on) => {
-                    for (process, key) in found {
+                    for (choice, key) in found {
                         if self.table.insert(&key, Table::hash(&key)) {
                             self.states.push(key);
-                            self.came_by.push((state as u32, process));
+                            self.came_by.push((state as u32, choice));
                         }
                     }
                     let falls = !goes_on && self.falls_at_end(state)?;
@@ -110,18 +111,18 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         }
     }
 
-    /// Finds out what was not known of a state: one process after another, so that it is known
-    /// whose step broke the property.
+    /// Finds out what was not known of a state: one choice after another, so that it is known
+    /// which broke the property.
     fn learn(&mut self, state: usize) -> Result<Option<Trail>, CheckError> {
         let global = self.layout.unpack(&self.states[state]);
-        for process in 0..self.space.branching() {
-            self.space.learn_one(process, &global)?;
+        for choice in self.space.choices(&global) {
+            self.space.learn_one(choice, &global)?;
             if self.space.is_stale() {
                 return Ok(Some(Trail::Again));
             }
             if !self.space.judge.fallen().is_empty() {
                 let mut schedule = self.way_to(state);
-                schedule.push(process);
+                schedule.push(choice);
                 return Ok(Some(Trail::Found(schedule)));
             }
         }
@@ -142,11 +143,11 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
     }
 
     /// The schedule that leads to a state.
-    fn way_to(&self, mut state: usize) -> Vec<usize> {
+    fn way_to(&self, mut state: usize) -> Vec<Choice> {
         let mut schedule = Vec::new();
         while state != 0 {
-            let (before, process) = self.came_by[state];
-            schedule.push(process as usize);
+            let (before, choice) = self.came_by[state];
+            schedule.push(Choice::of_number(choice));
             state = before as usize;
         }
         schedule.reverse();

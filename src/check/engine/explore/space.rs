@@ -3,7 +3,10 @@
 //! A step of a process depends on where the process stands and on one part of the world, the
 //! store or the queues. So each place where a process can stand has a row, with an entry for each
 //! content of that part: which content the step leaves, and the edge of the automaton that is
-//! taken. A miss asks [`step::take`], which every engine shares, and the automata.
+//! taken. A miss asks [`fault::take`], which every engine shares, and the automata.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
@@ -13,10 +16,11 @@ use super::intern::Interner;
 use super::judge::{Judge, Label, Seen};
 use super::pack::{Counts, Global, Layout, Packed};
 use crate::check::Messages;
+use crate::check::fault::{self, Budget, Choice, Kind};
 use crate::check::monitor::End;
 use crate::check::process::Stands;
 use crate::check::request::{Answer, Request};
-use crate::check::step::{self, At, Stepped};
+use crate::check::step::{At, Stepped};
 use crate::check::system::System;
 use crate::check::world::{Pending, World};
 use crate::store::Text;
@@ -61,16 +65,37 @@ struct Edge {
     label: u32,
 }
 
-/// What a step that depends on both parts of the world leads to.
+/// What a step leads to.
 #[derive(Clone, Copy, Debug)]
 struct Moved {
     store: u32,
     queues: u32,
+    faults: u32,
     edge: u32,
 }
 
-/// A transition: which process took the step, and the state after it.
+/// A transition: the number of the choice, and the state after it.
 pub(super) type Successor<const N: usize> = (u32, Packed<N>);
+
+impl Row {
+    #[inline]
+    fn get(&self, number: u32) -> Option<u64> {
+        self.entries.get(number as usize).copied().filter(|entry| *entry != UNKNOWN)
+    }
+
+    fn put(&mut self, number: u32, entry: u64) {
+        let number = number as usize;
+        if self.entries.len() <= number {
+            self.entries.resize(number + 1, UNKNOWN);
+        }
+        self.entries[number] = entry;
+    }
+}
+
+/// The content of the part that a step leaves, by the entry of a row.
+fn target(entry: u64) -> u32 {
+    (entry >> 32) as u32
+}
 
 /// The state space of a system.
 pub(super) struct Space<'s> {
@@ -85,6 +110,11 @@ pub(super) struct Space<'s> {
     edges: Interner<Edge>,
     edge_list: Vec<Edge>,
     both: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
+    budgets: Interner<Budget>,
+    /// For each budget: which faults there may still be, whichever process they happen to.
+    faults: Vec<Vec<Choice>>,
+    /// By choice, local, store, queues and budget: where a fault leads.
+    faulty: FxHashMap<(u32, u32, u32, u32, u32), Option<Moved>>,
     pub(super) judge: Judge<'s>,
 }
 
@@ -102,6 +132,9 @@ impl<'s> Space<'s> {
             edges: Interner::new(),
             edge_list: Vec::new(),
             both: FxHashMap::default(),
+            budgets: Interner::new(),
+            faults: Vec::new(),
+            faulty: FxHashMap::default(),
             judge: Judge::new(system),
         })
     }
@@ -118,6 +151,9 @@ impl<'s> Space<'s> {
         self.edges = Interner::new();
         self.edge_list.clear();
         self.both.clear();
+        self.budgets = Interner::new();
+        self.faults.clear();
+        self.faulty.clear();
         self.judge.reset(in_play);
     }
 
@@ -131,8 +167,9 @@ impl<'s> Space<'s> {
     pub(super) fn initial(&mut self) -> Result<Global, CheckError> {
         let World { store, messages } = self.system.world.clone();
         let (store, queues) = (self.stores.number(store), self.queues.number(messages));
+        let faults = self.budget(Budget::new(&self.system.faults));
         let mut global =
-            Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults: 0 };
+            Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults };
         let told = |events, failure| Stepped { request: None, answer: None, events, failure };
         self.tell_at_start((None, told(self.system.history.clone(), None)), &mut global)?;
         for process in 0..self.automata.len() {
@@ -162,13 +199,13 @@ impl<'s> Space<'s> {
             store: self.stores.len(),
             queues: or_none(self.queues.len()),
             memory: or_none(self.judge.memories()),
-            faults: 0,
+            faults: or_none(self.budgets.len()),
         }
     }
 
     /// How many successors a state can have at most.
     pub(super) fn branching(&self) -> usize {
-        self.automata.len()
+        self.automata.len() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// Calls `visit` with each successor of a state; `None` where one is not known yet.
@@ -185,68 +222,99 @@ impl<'s> Space<'s> {
         for (process, (field, rows)) in layout.locals.iter().zip(&self.rows).enumerate() {
             let local = field.get(key);
             let row = &rows[local as usize];
-            let number = match row.part {
-                Part::Over => continue,
-                Part::Neither => 0,
-                Part::Store => store,
-                Part::Queues => queues,
-                Part::Both => {
-                    let key = (process as u32, local, store, queues);
-                    match self.both.get(&key)? {
-                        None => continue,
-                        Some(moved) => moved.edge,
-                    }
-                }
-            };
             let mut next = *key;
-            let (edge, store, queues) = if row.part == Part::Both {
-                let moved = self.both.get(&(process as u32, local, store, queues))?.as_ref()?;
-                layout.store.put(&mut next, moved.store);
-                layout.queues.put(&mut next, moved.queues);
-                (moved.edge, moved.store, moved.queues)
-            } else {
-                let entry = row.entries.get(number as usize).copied().unwrap_or(UNKNOWN);
-                if entry == BLOCKED {
-                    continue;
-                }
-                if entry == UNKNOWN {
-                    return None;
-                }
-                let (target, edge) = ((entry >> 32) as u32, entry as u32);
-                match row.part {
-                    Part::Store => {
-                        layout.store.put(&mut next, target);
-                        (edge, target, queues)
+            let (moved_store, moved_queues, edge) = match row.part {
+                Part::Over => continue,
+                Part::Both => match self.both.get(&(process as u32, local, store, queues))? {
+                    None => continue,
+                    Some(moved) => {
+                        layout.store.put(&mut next, moved.store);
+                        layout.queues.put(&mut next, moved.queues);
+                        (moved.store, moved.queues, moved.edge)
                     }
-                    Part::Queues => {
-                        layout.queues.put(&mut next, target);
-                        (edge, store, target)
+                },
+                Part::Store => match row.get(store)? {
+                    BLOCKED => continue,
+                    entry => {
+                        layout.store.put(&mut next, target(entry));
+                        (target(entry), queues, entry as u32)
                     }
-                    _ => (edge, store, queues),
-                }
+                },
+                Part::Queues => match row.get(queues)? {
+                    BLOCKED => continue,
+                    entry => {
+                        layout.queues.put(&mut next, target(entry));
+                        (store, target(entry), entry as u32)
+                    }
+                },
+                Part::Neither => (store, queues, row.get(0)? as u32),
             };
             goes_on = true;
             let edge = self.edge_list[edge as usize];
             field.put(&mut next, edge.local);
             if !self.judge.is_idle() {
                 let memory = layout.memory.get(key);
-                layout.memory.put(&mut next, self.judge.next(edge.label, memory, store, queues)?);
+                let memory = self.judge.next(edge.label, memory, moved_store, moved_queues)?;
+                layout.memory.put(&mut next, memory);
             }
-            visit((process as u32, next));
+            visit((Choice::step(process).number(), next));
+        }
+        if !self.faults.is_empty() {
+            goes_on |= self.faulty_successors(layout, key, &mut visit)?;
         }
         Some(goes_on)
     }
 
-    /// Finds out what [`Space::successors`] did not know of a state.
-    pub(super) fn learn(&mut self, global: &Global) -> Result<(), CheckError> {
-        (0..self.automata.len()).try_for_each(|process| self.learn_one(process, global))
+    /// The same for what goes wrong; whether a late write is still to land.
+    fn faulty_successors<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        let mut lands = false;
+        let (store, queues) = (layout.store.get(key), layout.queues.get(key));
+        let faults = layout.faults.get(key);
+        for choice in &self.faults[faults as usize] {
+            let field = layout.locals[choice.process];
+            let known = (choice.number(), field.get(key), store, queues, faults);
+            let Some(moved) = self.faulty.get(&known)? else { continue };
+            let edge = self.edge_list[moved.edge as usize];
+            let mut next = *key;
+            layout.store.put(&mut next, moved.store);
+            layout.queues.put(&mut next, moved.queues);
+            layout.faults.put(&mut next, moved.faults);
+            field.put(&mut next, edge.local);
+            if !self.judge.is_idle() {
+                let memory = layout.memory.get(key);
+                let memory = self.judge.next(edge.label, memory, moved.store, moved.queues)?;
+                layout.memory.put(&mut next, memory);
+            }
+            lands |= choice.kind == Kind::Lands;
+            visit((choice.number(), next));
+        }
+        Some(lands)
     }
 
-    /// The same for the step of one process.
-    pub(super) fn learn_one(&mut self, process: usize, global: &Global) -> Result<(), CheckError> {
-        let Some(moved) = self.moved(process, global.locals[process], global)? else {
-            return Ok(());
+    /// What may happen in a state: the steps of the processes, and what may go wrong.
+    pub(super) fn choices(&self, global: &Global) -> Vec<Choice> {
+        let steps = (0..self.automata.len()).map(Choice::step);
+        let faults = self.faults.get(global.faults as usize);
+        steps.chain(faults.into_iter().flatten().copied()).collect()
+    }
+
+    /// Finds out what [`Space::successors`] did not know of a state.
+    pub(super) fn learn(&mut self, global: &Global) -> Result<(), CheckError> {
+        self.choices(global).into_iter().try_for_each(|choice| self.learn_one(choice, global))
+    }
+
+    /// The same for one choice.
+    pub(super) fn learn_one(&mut self, choice: Choice, global: &Global) -> Result<(), CheckError> {
+        let moved = match choice.kind {
+            Kind::Step => self.moved(choice.process, global)?,
+            _ => self.faulty(choice, global)?,
         };
+        let Some(moved) = moved else { return Ok(()) };
         let label = self.edge_list[moved.edge as usize].label;
         self.ask_judge(label, global.memory, moved.store, moved.queues)?;
         Ok(())
@@ -275,91 +343,113 @@ impl<'s> Space<'s> {
     }
 
     /// What the step of a process leads to, found out if need be; `None` where it cannot go on.
-    fn moved(
-        &mut self,
-        process: usize,
-        local: u32,
-        global: &Global,
-    ) -> Result<Option<Moved>, CheckError> {
-        let (store, queues) = (global.store, global.queues);
+    fn moved(&mut self, process: usize, global: &Global) -> Result<Option<Moved>, CheckError> {
+        let Global { store, queues, faults, .. } = *global;
+        let local = global.locals[process];
         let row = &self.rows[process][local as usize];
-        let number = match row.part {
+        let (part, number) = match row.part {
             Part::Over => return Ok(None),
-            Part::Neither => 0,
-            Part::Store => store,
-            Part::Queues => queues,
             Part::Both => {
                 let key = (process as u32, local, store, queues);
                 if let Some(known) = self.both.get(&key) {
-                    return Ok(*known);
+                    return Ok(known.map(|moved| Moved { faults, ..moved }));
                 }
-                let moved = self.step(process, local, global)?;
+                let moved = self.take(Choice::step(process), global)?;
                 self.both.insert(key, moved);
                 return Ok(moved);
             }
+            Part::Neither => (row.part, 0),
+            Part::Store => (row.part, store),
+            Part::Queues => (row.part, queues),
         };
-        let part = row.part;
-        let known = row.entries.get(number as usize).copied().unwrap_or(UNKNOWN);
-        if known == BLOCKED {
-            return Ok(None);
-        }
-        if known != UNKNOWN {
-            let (target, edge) = ((known >> 32) as u32, known as u32);
-            return Ok(Some(match part {
-                Part::Store => Moved { store: target, queues, edge },
-                Part::Queues => Moved { store, queues: target, edge },
-                _ => Moved { store, queues, edge },
+        if let Some(entry) = row.get(number) {
+            let moved = Moved { store, queues, faults, edge: entry as u32 };
+            return Ok((entry != BLOCKED).then_some(match part {
+                Part::Store => Moved { store: target(entry), ..moved },
+                Part::Queues => Moved { queues: target(entry), ..moved },
+                _ => moved,
             }));
         }
-        let moved = self.step(process, local, global)?;
+        let moved = self.take(Choice::step(process), global)?;
         let entry = moved.map_or(BLOCKED, |moved| {
             let target = if part == Part::Queues { moved.queues } else { moved.store };
             u64::from(target) << 32 | u64::from(moved.edge)
         });
-        let entries = &mut self.rows[process][local as usize].entries;
-        if entries.len() <= number as usize {
-            entries.resize(number as usize + 1, UNKNOWN);
-        }
-        entries[number as usize] = entry;
+        self.rows[process][local as usize].put(number, entry);
         Ok(moved)
     }
 
-    /// Takes a step.
-    fn step(
-        &mut self,
-        process: usize,
-        local: u32,
-        global: &Global,
-    ) -> Result<Option<Moved>, CheckError> {
-        let Local { class, mut at } = self.locals[process].value(local).clone();
+    /// What a fault leads to, found out if need be; `None` where it cannot happen.
+    fn faulty(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
+        let Global { store, queues, faults, .. } = *global;
+        let key = (choice.number(), global.locals[choice.process], store, queues, faults);
+        if let Some(known) = self.faulty.get(&key) {
+            return Ok(*known);
+        }
+        let moved = self.take(choice, global)?;
+        self.faulty.insert(key, moved);
+        Ok(moved)
+    }
+
+    /// Makes a choice happen, as every engine does.
+    fn take(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
+        let process = choice.process;
+        let local = self.locals[process].value(global.locals[process]);
+        let Local { class, mut at } = local.clone();
         let mut world = self.world(global);
-        let automaton = &mut self.automata[process];
-        let mut node = automaton.representative(class);
+        let mut budget = self.budgets.value(global.faults).clone();
+        let automaton = RefCell::new(&mut self.automata[process]);
+        let node = Cell::new(automaton.borrow().representative(class));
         let mut error = None;
-        let mut resume = |answer| match automaton.follow(node, answer) {
-            Ok((to, events)) => {
-                node = to;
-                (At::from(automaton.stands(to).clone()), events)
-            }
-            Err(found) => {
-                error = Some(found);
-                (At::Ended, Vec::new())
+        let mut restart = || {
+            let automaton = automaton.borrow();
+            node.set(automaton.start());
+            (At::from(automaton.stands(node.get()).clone()), automaton.told_at_start())
+        };
+        let mut resume = |answer| {
+            let mut automaton = automaton.borrow_mut();
+            match automaton.follow(node.get(), answer) {
+                Ok((to, events)) => {
+                    node.set(to);
+                    (At::from(automaton.stands(to).clone()), events)
+                }
+                Err(found) => {
+                    error = Some(found);
+                    (At::Ended, Vec::new())
+                }
             }
         };
-        let System { processes, broken_store, .. } = self.system;
-        let name = &processes[process].name;
-        let stepped = step::take(&mut world, name, &mut at, *broken_store, &mut resume);
+        let (system, world_, budget_) = (self.system, &mut world, &mut budget);
+        let taken =
+            fault::take(system, choice, world_, budget_, &mut at, &mut restart, &mut resume);
         if let Some(error) = error {
             return Err(error);
         }
-        let Some((stepped, _)) = stepped else { return Ok(None) };
-        let class = self.automata[process].class(node)?;
+        let Some((stepped, _)) = taken else { return Ok(None) };
+        let class = self.automata[process].class(node.get())?;
         let local = self.local(process, Local { class, at })?;
         let label = self.label((Some(process as u32), stepped));
         let edge = self.edge(Edge { local, label });
         let World { store, messages } = world;
         let (store, queues) = (self.stores.number(store), self.queues.number(messages));
-        Ok(Some(Moved { store, queues, edge }))
+        let faults = self.budget(budget);
+        Ok(Some(Moved { store, queues, faults, edge }))
+    }
+
+    /// The number of a budget.
+    fn budget(&mut self, budget: Budget) -> u32 {
+        let late: BTreeSet<usize> = budget.late.iter().map(|(process, _)| *process).collect();
+        let number = self.budgets.number(budget);
+        if number as usize == self.faults.len() && !self.system.faults.is_none() {
+            let kinds = self.budgets.value(number).kinds();
+            let happens = |kind| {
+                let to = 0..self.system.processes.len();
+                to.map(move |process| Choice { kind, process })
+            };
+            let lands = late.into_iter().map(|process| Choice { kind: Kind::Lands, process });
+            self.faults.push(kinds.flat_map(happens).chain(lands).collect());
+        }
+        number
     }
 
     /// The number of a label; where no property is tracked, all steps are alike.
@@ -389,7 +479,7 @@ impl<'s> Space<'s> {
     /// Which part of the world decides the next step.
     fn part(&mut self, process: usize, local: &Local) -> Result<Part, CheckError> {
         Ok(match &local.at {
-            At::Ended | At::Failed(_) => Part::Over,
+            At::Ended | At::Failed(_) | At::Crashed => Part::Over,
             At::Asks(Pending::Command(_)) => Part::Store,
             At::Asks(Pending::Other(request)) => match request {
                 Request::Pause(..) => {
@@ -437,7 +527,10 @@ impl<'s> Space<'s> {
         let row = |row: &Row| row.entries.capacity() * size_of::<u64>() + size_of::<Row>();
         let rows: usize = self.rows.iter().flatten().map(row).sum();
         let contents = (self.stores.len() + self.queues.len()) * 2048;
-        rows + contents + self.labels.len() * 1024 + self.both.capacity() * 40 + self.judge.bytes()
+        rows + contents
+            + self.labels.len() * 1024
+            + (self.both.capacity() + self.faulty.capacity()) * 40
+            + self.judge.bytes()
     }
 }
 

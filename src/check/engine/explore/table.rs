@@ -80,7 +80,7 @@ impl<const N: usize> Table<N> {
     pub(super) fn hash(key: &Packed<N>) -> Hash {
         let mixed = key.iter().fold(0x9E37_79B9_7F4A_7C15, |hash: u64, word| {
             let product = u128::from(hash ^ word) * 0xD6E8_FEB8_6659_FD93;
-            (product >> 64) as u64 ^ product as u64
+            ((product >> 64) ^ product) as u64
         });
         Hash(mixed)
     }
@@ -88,7 +88,7 @@ impl<const N: usize> Table<N> {
     /// Where the search for a key begins.
     #[inline]
     fn home(&self, hash: Hash) -> usize {
-        (u128::from(hash.0) * self.slots.len() as u128 >> 64) as usize
+        ((u128::from(hash.0) * self.slots.len() as u128) >> 64) as usize
     }
 
     /// Has the processor fetch the slot where the search for a key begins.
