@@ -1,13 +1,14 @@
 //! States, time and memory of the reference model, explored from the real code.
 //!
-//! `cargo bench --bench explore -- 6x1x2x2 5x2x2x2 [threads]`
+//! `cargo bench --bench explore -- [full] [properties] [crashes=1] [unknown=1] [THREADS] [6x1x2x2 ...]`
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use doorway::check::Coverage;
 use doorway::check::engine::explore::{ExploreOptions, Progress, Watcher, explore};
+use doorway::check::{Coverage, Faults};
 use doorway::model::{Expect, Model, Sizes, SystemKind};
 use doorway::reservation::Design;
 
@@ -20,12 +21,22 @@ fn main() {
     let sizes: Vec<&String> = words.iter().filter(|word| word.contains('x')).collect();
     let all = ["6x1x2x2".to_owned(), "5x2x2x2".to_owned()];
     let sizes = if sizes.is_empty() { all.iter().collect() } else { sizes };
+    let many = |prefix: &str| words.iter().find_map(|word| word.strip_prefix(prefix)?.parse().ok());
+    let faults = Faults::default()
+        .crashes(many("crashes=").unwrap_or(0))
+        .unknown_outcomes(many("unknown=").unwrap_or(0));
     for size in sizes {
-        measure(size, threads, kind, properties);
+        measure(size, threads, kind, properties, &faults);
     }
 }
 
-fn measure(size: &str, threads: NonZeroUsize, system: SystemKind, properties: bool) {
+fn measure(
+    size: &str,
+    threads: NonZeroUsize,
+    system: SystemKind,
+    properties: bool,
+    faults: &Faults,
+) {
     let numbers: Vec<NonZeroU32> = size.split('x').map(|number| number.parse().unwrap()).collect();
     let [managers, tasks, resources, workers] = numbers[..] else { panic!("{size}") };
     let sizes = Sizes { managers, tasks, resources, workers };
@@ -48,13 +59,17 @@ fn measure(size: &str, threads: NonZeroUsize, system: SystemKind, properties: bo
     let seen = Arc::clone(&last);
     let watcher = Watcher(Arc::new(move |progress: &Progress| *seen.lock().unwrap() = *progress));
     let options = ExploreOptions { threads, progress: Some(watcher), ..ExploreOptions::default() };
-    let report = explore(&model.system().unwrap(), &options).unwrap();
+    let mut system = model.system().unwrap();
+    system.faults = faults.clone();
+    let began = Instant::now();
+    let report = explore(&system, &options).unwrap();
+    let whole = began.elapsed().as_secs_f64();
     let Coverage::States { states, transitions, depth } = report.coverage else { panic!() };
     let last = *last.lock().unwrap();
     let seconds = report.time.as_secs_f64();
     println!(
         "{size} on {threads}: {states} states, {transitions} transitions, depth {depth}, {seconds:.3} s, \
-         {:.2}M states/s, {:.2}M transitions/s, {:.1} bytes a state",
+         {:.2}M states/s, {:.2}M transitions/s, {:.1} bytes a state, {whole:.3} s with counterexamples",
         states as f64 / seconds / 1e6,
         transitions as f64 / seconds / 1e6,
         last.memory as f64 / last.states as f64,

@@ -70,6 +70,27 @@ impl Messages {
         }
     }
 
+    /// The names of the queues that have a message.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Text> {
+        self.waiting.keys().chain(self.held.keys().map(|(_, queue)| queue))
+    }
+
+    /// One queue alone.
+    pub(crate) fn of_queue(&self, queue: &Text) -> Messages {
+        let waiting = self.waiting.get(queue).map(|all| (queue.clone(), all.clone()));
+        let held = self.held.iter().filter(|((_, of), _)| of == queue);
+        Messages {
+            waiting: waiting.into_iter().collect(),
+            held: held.map(|(key, all)| (key.clone(), all.clone())).collect(),
+        }
+    }
+
+    /// Adds queues that were taken apart.
+    pub(crate) fn join(&mut self, queues: &Messages) {
+        self.waiting.extend(queues.waiting.clone());
+        self.held.extend(queues.held.clone());
+    }
+
     /// The messages that wait in a queue, from its head.
     pub fn waiting(&self, queue: &Text) -> impl Iterator<Item = &Document> {
         self.waiting.get(queue).into_iter().flatten()

@@ -34,11 +34,11 @@ enum Looks {
 /// A step as the properties see it: the number of the process, and what it did.
 pub(super) type Label = (Option<u32>, Stepped);
 
-/// A world, by the numbers of its parts.
+/// A world, with the numbers of its parts.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) store: (u32, &'a State),
-    pub(super) queues: (u32, &'a Messages),
+    pub(super) queues: (&'a [u32], &'a Messages),
 }
 
 /// The properties that are tracked, and what they have said so far.
@@ -53,7 +53,7 @@ pub(super) struct Judge<'s> {
     inwards: Vec<Vec<u32>>,
     /// By label and store: whether the properties that look at it were asked.
     at_store: Vec<Vec<bool>>,
-    everywhere: FxHashMap<(u32, u32, u32, u32), u32>,
+    everywhere: FxHashMap<(u32, u32, u32, Box<[u32]>), u32>,
     asks_store: bool,
     asks_everywhere: bool,
     /// Whether a property looked at something new: what was found is to be forgotten.
@@ -108,9 +108,15 @@ impl<'s> Judge<'s> {
 
     /// What the properties remember after a step, if they were asked before.
     #[inline]
-    pub(super) fn next(&self, label: u32, memory: u32, store: u32, queues: u32) -> Option<u32> {
+    pub(super) fn next(
+        &self,
+        label: u32,
+        memory: u32,
+        store: u32,
+        queues: impl Iterator<Item = u32>,
+    ) -> Option<u32> {
         if self.asks_everywhere {
-            return self.everywhere.get(&(label, memory, store, queues)).copied();
+            return self.everywhere.get(&(label, memory, store, queues.collect())).copied();
         }
         if self.asks_store && !*self.at_store.get(label as usize)?.get(store as usize)? {
             return None;
@@ -126,7 +132,7 @@ impl<'s> Judge<'s> {
         memory: u32,
         seen: Seen<'_>,
     ) -> Result<u32, CheckError> {
-        let known = self.next(number, memory, seen.store.0, seen.queues.0);
+        let known = self.next(number, memory, seen.store.0, seen.queues.0.iter().copied());
         if let Some(next) = known {
             return Ok(next);
         }
@@ -135,7 +141,7 @@ impl<'s> Judge<'s> {
             self.ask(self.in_play[position], label, memory, seen)?;
         }
         let next = self.memories.number(memories);
-        let (label, memory, store, queues) = (number, memory, seen.store.0, seen.queues.0);
+        let (label, store, queues) = (number, seen.store.0, seen.queues.0.into());
         if self.asks_everywhere {
             self.everywhere.insert((label, memory, store, queues), next);
         } else {

@@ -89,12 +89,16 @@ impl Watch {
     }
 
     /// Tells how far the search is. Returns why it has to stop, if it has.
-    pub(super) fn look(&mut self, mut progress: Progress) -> Option<Text> {
-        progress.time = self.elapsed();
+    pub(super) fn look(&mut self, progress: &Progress) -> Option<Text> {
         if self.reported.elapsed() >= REPORTS {
             self.reported = Instant::now();
-            self.tell(&progress);
+            self.tell(progress);
         }
+        self.stop(progress)
+    }
+
+    /// Why a search that is so far has to stop, if it has to.
+    pub(super) fn stop(&self, progress: &Progress) -> Option<Text> {
         if self.cancel.load(Ordering::Relaxed) {
             return Some("it was cancelled".into());
         }

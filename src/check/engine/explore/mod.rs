@@ -169,7 +169,7 @@ impl Exploration<'_> {
         for (property, monitor) in self.system.properties.iter().enumerate() {
             let fell = self.fallen.contains(&property);
             let counterexample = if fell {
-                let schedule = shortest::schedule(&mut self.space, &mut self.watch, property)?;
+                let schedule = shortest::schedule(&mut self.space, &self.watch, property)?;
                 schedule.and_then(|schedule| {
                     self.system.counterexample_with_faults(monitor.name(), &schedule)
                 })

@@ -41,7 +41,8 @@ pub(super) struct Layout {
     /// One for each process.
     pub(super) locals: Vec<Field>,
     pub(super) store: Field,
-    pub(super) queues: Field,
+    /// One for each queue.
+    pub(super) queues: Vec<Field>,
     pub(super) memory: Field,
     pub(super) faults: Field,
 }
@@ -51,7 +52,7 @@ pub(super) struct Layout {
 pub(super) struct Counts {
     pub(super) locals: Vec<usize>,
     pub(super) store: usize,
-    pub(super) queues: usize,
+    pub(super) queues: Vec<usize>,
     pub(super) memory: usize,
     pub(super) faults: usize,
 }
@@ -61,7 +62,7 @@ pub(super) struct Counts {
 pub(super) struct Global {
     pub(super) locals: Vec<u32>,
     pub(super) store: u32,
-    pub(super) queues: u32,
+    pub(super) queues: Vec<u32>,
     pub(super) memory: u32,
     pub(super) faults: u32,
 }
@@ -91,7 +92,8 @@ impl Layout {
             Field { word: *word as u32, shift: shift.min(WORD), mask: (1 << width) - 1 }
         });
         let mut next = || fields.next().unwrap_or(Field { word: 0, shift: 0, mask: 0 });
-        let (store, memory, queues, faults) = (next(), next(), next(), next());
+        let (store, memory, faults) = (next(), next(), next());
+        let queues = counts.queues.iter().map(|_| next()).collect();
         let locals = counts.locals.iter().map(|_| next()).collect();
         Layout { locals, store, queues, memory, faults }
     }
@@ -99,18 +101,21 @@ impl Layout {
     /// Whether every number fits in its field.
     pub(super) fn fits(&self, counts: &Counts) -> bool {
         self.store.fits(counts.store)
-            && self.queues.fits(counts.queues)
             && self.memory.fits(counts.memory)
             && self.faults.fits(counts.faults)
             && self.locals.iter().zip(&counts.locals).all(|(field, count)| field.fits(*count))
+            && self.queues.iter().zip(&counts.queues).all(|(field, count)| field.fits(*count))
     }
 
     pub(super) fn pack<const N: usize>(&self, global: &Global) -> Packed<N> {
         let mut key = [0; N];
         self.store.put(&mut key, global.store);
-        self.queues.put(&mut key, global.queues);
         self.memory.put(&mut key, global.memory);
         self.faults.put(&mut key, global.faults);
+        self.queues
+            .iter()
+            .zip(&global.queues)
+            .for_each(|(field, queue)| field.put(&mut key, *queue));
         self.locals
             .iter()
             .zip(&global.locals)
@@ -122,7 +127,7 @@ impl Layout {
         Global {
             locals: self.locals.iter().map(|field| field.get(key)).collect(),
             store: self.store.get(key),
-            queues: self.queues.get(key),
+            queues: self.queues.iter().map(|field| field.get(key)).collect(),
             memory: self.memory.get(key),
             faults: self.faults.get(key),
         }
@@ -132,9 +137,8 @@ impl Layout {
 impl Counts {
     /// Those that grow most first.
     fn all(&self) -> impl Iterator<Item = usize> + '_ {
-        [self.store, self.memory, self.queues, self.faults]
-            .into_iter()
-            .chain(self.locals.iter().copied())
+        let shared = [self.store, self.memory, self.faults].into_iter();
+        shared.chain(self.queues.iter().copied()).chain(self.locals.iter().copied())
     }
 
     /// How many bits a state takes at least.
@@ -151,7 +155,7 @@ fn bits(count: usize) -> u32 {
 /// Hands out what is left of each word, a bit at a time; what every process shares is to grow
 /// most, so it comes twice in a round.
 fn widen(mut widths: Vec<u32>, grows: &[bool], places: &[usize], used: &[u32]) -> Vec<u32> {
-    const SHARED: usize = 4;
+    const SHARED: usize = 3;
     const WIDEST: u32 = 30;
     let mut left: Vec<u32> = used.iter().map(|used| WORD - used).collect();
     let fields = (0..widths.len()).chain(0..SHARED.min(widths.len()));
@@ -177,15 +181,20 @@ mod tests {
     use super::*;
 
     fn counts(locals: &[usize], store: usize) -> Counts {
-        Counts { locals: locals.to_vec(), store, queues: 0, memory: 0, faults: 0 }
+        Counts { locals: locals.to_vec(), store, queues: Vec::new(), memory: 0, faults: 0 }
     }
 
     #[test]
     fn what_is_packed_comes_out_again() {
         let counts = counts(&[17, 4, 300], 100_000);
         let layout = Layout::plan(&counts, 1).expect("fits");
-        let global =
-            Global { locals: vec![16, 3, 299], store: 99_999, queues: 0, memory: 0, faults: 0 };
+        let global = Global {
+            locals: vec![16, 3, 299],
+            store: 99_999,
+            queues: Vec::new(),
+            memory: 0,
+            faults: 0,
+        };
         assert_eq!(layout.unpack::<1>(&layout.pack(&global)), global);
         assert!(layout.fits(&counts));
     }
@@ -198,7 +207,7 @@ mod tests {
         let global = Global {
             locals: vec![0xF_FFFF, 0, 0xA_BCDE],
             store: 0xF_0F0F,
-            queues: 0,
+            queues: vec![],
             memory: 0,
             faults: 0,
         };

@@ -142,7 +142,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
                 states[done..].iter_mut().for_each(|key| *key = moved(key, &layout, &self.layout));
             }
             let left = states.len() - done;
-            if let Some(why) = self.watch.look(self.progress(left)) {
+            if let Some(why) = self.watch.look(&self.progress(left)) {
                 return Ok(Some(Ended::Stopped(why)));
             }
         }

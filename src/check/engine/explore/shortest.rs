@@ -12,7 +12,7 @@ use crate::check::fault::Choice;
 /// The shortest schedule by which a property falls; `None` where a limit is reached before.
 pub(super) fn schedule(
     space: &mut Space<'_>,
-    watch: &mut Watch,
+    watch: &Watch,
     property: usize,
 ) -> Result<Option<Vec<Choice>>, CheckError> {
     let found = |trail: Trail| match trail {
@@ -47,11 +47,7 @@ struct Retrace<'a, 's, const N: usize> {
 }
 
 impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
-    fn run(
-        space: &'a mut Space<'s>,
-        watch: &mut Watch,
-        property: usize,
-    ) -> Result<Trail, CheckError> {
+    fn run(space: &'a mut Space<'s>, watch: &Watch, property: usize) -> Result<Trail, CheckError> {
         let initial = space.initial()?;
         if space.is_stale() {
             return Ok(Trail::Again);
@@ -67,7 +63,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         Retrace { space, property, layout, table, states, came_by }.search(watch)
     }
 
-    fn search(mut self, watch: &mut Watch) -> Result<Trail, CheckError> {
+    fn search(mut self, watch: &Watch) -> Result<Trail, CheckError> {
         let mut state = 0;
         while state < self.states.len() {
             let branching = self.space.branching();
@@ -78,7 +74,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
                 return Ok(trail);
             }
             state += 1;
-            if state.is_multiple_of(4096) && watch.look(self.progress()).is_some() {
+            if state.is_multiple_of(4096) && watch.stop(&self.progress(watch)).is_some() {
                 return Ok(Trail::NotFound);
             }
         }
@@ -154,10 +150,11 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         schedule
     }
 
-    fn progress(&self) -> Progress {
+    fn progress(&self, watch: &Watch) -> Progress {
         let states = self.states.len();
         Progress {
             memory: self.table.bytes() + states * (size_of::<Packed<N>>() + 8) + self.space.bytes(),
+            time: watch.elapsed(),
             ..Progress::default()
         }
     }

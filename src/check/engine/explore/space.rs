@@ -1,7 +1,7 @@
 //! The state space: what a step leads to, found out once and then looked up.
 //!
 //! A step of a process depends on where the process stands and on one part of the world, the
-//! store or the queues. So each place where a process can stand has a row, with an entry for each
+//! store or a queue. So each place where a process can stand has a row, with an entry for each
 //! content of that part: which content the step leaves, and the edge of the automaton that is
 //! taken. A miss asks [`fault::take`], which every engine shares, and the automata.
 
@@ -14,7 +14,7 @@ use super::automaton::{Automaton, Class};
 use super::error::CheckError;
 use super::intern::Interner;
 use super::judge::{Judge, Label, Seen};
-use super::pack::{Counts, Global, Layout, Packed};
+use super::pack::{Counts, Field, Global, Layout, Packed};
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
 use crate::check::monitor::End;
@@ -30,6 +30,8 @@ use crate::store::memory::State;
 const UNKNOWN: u64 = u64::MAX;
 /// An entry that says that the process cannot go on.
 const BLOCKED: u64 = u64::MAX - 1;
+/// The same for the content of a queue.
+const NOT_KNOWN: u32 = u32::MAX;
 
 /// Where a process can stand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,9 +48,10 @@ enum Part {
     /// None: time passes.
     Neither,
     Store,
-    Queues,
-    /// The store wakes a process that then asks the queues for something.
-    Both,
+    /// The queue of this number.
+    Queue(u32),
+    /// The store wakes a process that then asks this queue for something.
+    Both(u32),
 }
 
 /// What the steps from one place lead to, by the number of the part that decides it.
@@ -69,7 +72,8 @@ struct Edge {
 #[derive(Clone, Copy, Debug)]
 struct Moved {
     store: u32,
-    queues: u32,
+    /// Which queue has which content then, if the step had to do with one.
+    queue: Option<(u32, u32)>,
     faults: u32,
     edge: u32,
 }
@@ -105,16 +109,24 @@ pub(super) struct Space<'s> {
     /// For each process, for each place where it can stand.
     rows: Vec<Vec<Row>>,
     stores: Interner<State>,
-    queues: Interner<Messages>,
+    /// The queues by name: each is a component of its own.
+    queue_names: Interner<Text>,
+    queues: Vec<Interner<Messages>>,
+    /// Whether a queue turned up that has no component yet.
+    new_queue: bool,
     labels: Interner<Label>,
     edges: Interner<Edge>,
     edge_list: Vec<Edge>,
+    /// By process, local, store and queue: where a step leads that depends on both.
     both: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
     budgets: Interner<Budget>,
     /// For each budget: which faults there may still be, whichever process they happen to.
     faults: Vec<Vec<Choice>>,
-    /// By choice, local, store, queues and budget: where a fault leads.
-    faulty: FxHashMap<(u32, u32, u32, u32, u32), Option<Moved>>,
+    /// By choice, local, store (if it matters) and budget: where a fault leads.
+    faulty: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
+    /// By process, queue and its content: the content once what the process held is delivered
+    /// again.
+    redelivered: Vec<Vec<Vec<u32>>>,
     pub(super) judge: Judge<'s>,
 }
 
@@ -127,7 +139,9 @@ impl<'s> Space<'s> {
             locals: Vec::new(),
             rows: Vec::new(),
             stores: Interner::new(),
-            queues: Interner::new(),
+            queue_names: Interner::new(),
+            queues: Vec::new(),
+            new_queue: false,
             labels: Interner::new(),
             edges: Interner::new(),
             edge_list: Vec::new(),
@@ -135,6 +149,7 @@ impl<'s> Space<'s> {
             budgets: Interner::new(),
             faults: Vec::new(),
             faulty: FxHashMap::default(),
+            redelivered: Vec::new(),
             judge: Judge::new(system),
         })
     }
@@ -146,7 +161,10 @@ impl<'s> Space<'s> {
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
         self.rows = self.automata.iter().map(|_| Vec::new()).collect();
         self.stores = Interner::new();
-        self.queues = Interner::new();
+        self.queues = (0..self.queue_names.len()).map(|_| Interner::new()).collect();
+        self.new_queue = false;
+        let queues = self.queues.len();
+        self.redelivered = self.automata.iter().map(|_| vec![Vec::new(); queues]).collect();
         self.labels = Interner::new();
         self.edges = Interner::new();
         self.edge_list.clear();
@@ -157,16 +175,25 @@ impl<'s> Space<'s> {
         self.judge.reset(in_play);
     }
 
-    /// Whether what was found is to be forgotten: nodes of one class turned out to differ, or a
-    /// property looked at what it had not looked at before.
+    /// Whether what was found is to be forgotten: nodes of one class turned out to differ, a
+    /// property looked at what it had not looked at before, or a queue turned up.
     pub(super) fn is_stale(&self) -> bool {
-        self.judge.regroups() || self.automata.iter().any(Automaton::has_split)
+        self.new_queue || self.judge.regroups() || self.automata.iter().any(Automaton::has_split)
     }
 
     /// The state before the first step.
     pub(super) fn initial(&mut self) -> Result<Global, CheckError> {
         let World { store, messages } = self.system.world.clone();
-        let (store, queues) = (self.stores.number(store), self.queues.number(messages));
+        for queue in messages.queues() {
+            self.queue_named(queue);
+        }
+        let queues = (0..self.queues.len() as u32)
+            .map(|queue| {
+                let content = messages.of_queue(self.queue_names.value(queue));
+                self.queues[queue as usize].number(content)
+            })
+            .collect();
+        let store = self.stores.number(store);
         let faults = self.budget(Budget::new(&self.system.faults));
         let mut global =
             Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults };
@@ -187,7 +214,7 @@ impl<'s> Space<'s> {
 
     fn tell_at_start(&mut self, label: Label, global: &mut Global) -> Result<(), CheckError> {
         let number = self.label(label);
-        global.memory = self.ask_judge(number, global.memory, global.store, global.queues)?;
+        global.memory = self.ask_judge(number, global.memory, global.store, &global.queues)?;
         Ok(())
     }
 
@@ -197,7 +224,7 @@ impl<'s> Space<'s> {
         Counts {
             locals: self.locals.iter().map(Interner::len).collect(),
             store: self.stores.len(),
-            queues: or_none(self.queues.len()),
+            queues: self.queues.iter().map(|queue| or_none(queue.len())).collect(),
             memory: or_none(self.judge.memories()),
             faults: or_none(self.budgets.len()),
         }
@@ -217,46 +244,45 @@ impl<'s> Space<'s> {
         key: &Packed<N>,
         mut visit: impl FnMut(Successor<N>),
     ) -> Option<bool> {
-        let (store, queues) = (layout.store.get(key), layout.queues.get(key));
+        let store = layout.store.get(key);
         let mut goes_on = false;
         for (process, (field, rows)) in layout.locals.iter().zip(&self.rows).enumerate() {
             let local = field.get(key);
             let row = &rows[local as usize];
             let mut next = *key;
-            let (moved_store, moved_queues, edge) = match row.part {
+            let (store, edge) = match row.part {
                 Part::Over => continue,
-                Part::Both => match self.both.get(&(process as u32, local, store, queues))? {
-                    None => continue,
-                    Some(moved) => {
-                        layout.store.put(&mut next, moved.store);
-                        layout.queues.put(&mut next, moved.queues);
-                        (moved.store, moved.queues, moved.edge)
-                    }
-                },
+                Part::Neither => (store, row.get(0)? as u32),
                 Part::Store => match row.get(store)? {
                     BLOCKED => continue,
                     entry => {
                         layout.store.put(&mut next, target(entry));
-                        (target(entry), queues, entry as u32)
+                        (target(entry), entry as u32)
                     }
                 },
-                Part::Queues => match row.get(queues)? {
-                    BLOCKED => continue,
-                    entry => {
-                        layout.queues.put(&mut next, target(entry));
-                        (store, target(entry), entry as u32)
+                Part::Queue(queue) => {
+                    let queue = layout.queues[queue as usize];
+                    match row.get(queue.get(key))? {
+                        BLOCKED => continue,
+                        entry => {
+                            queue.put(&mut next, target(entry));
+                            (store, entry as u32)
+                        }
                     }
-                },
-                Part::Neither => (store, queues, row.get(0)? as u32),
+                }
+                Part::Both(queue) => {
+                    let queue = layout.queues[queue as usize].get(key);
+                    match self.both.get(&(process as u32, local, store, queue))? {
+                        None => continue,
+                        Some(moved) => {
+                            moved.put(layout, &mut next);
+                            (moved.store, moved.edge)
+                        }
+                    }
+                }
             };
             goes_on = true;
-            let edge = self.edge_list[edge as usize];
-            field.put(&mut next, edge.local);
-            if !self.judge.is_idle() {
-                let memory = layout.memory.get(key);
-                let memory = self.judge.next(edge.label, memory, moved_store, moved_queues)?;
-                layout.memory.put(&mut next, memory);
-            }
+            self.arrive(layout, key, &mut next, field, (store, edge))?;
             visit((Choice::step(process).number(), next));
         }
         if !self.faults.is_empty() {
@@ -273,27 +299,48 @@ impl<'s> Space<'s> {
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
         let mut lands = false;
-        let (store, queues) = (layout.store.get(key), layout.queues.get(key));
-        let faults = layout.faults.get(key);
+        let (store, faults) = (layout.store.get(key), layout.faults.get(key));
         for choice in &self.faults[faults as usize] {
-            let field = layout.locals[choice.process];
-            let known = (choice.number(), field.get(key), store, queues, faults);
+            let field = &layout.locals[choice.process];
+            let known = fault_key(*choice, field.get(key), store, faults);
             let Some(moved) = self.faulty.get(&known)? else { continue };
-            let edge = self.edge_list[moved.edge as usize];
             let mut next = *key;
-            layout.store.put(&mut next, moved.store);
-            layout.queues.put(&mut next, moved.queues);
-            layout.faults.put(&mut next, moved.faults);
-            field.put(&mut next, edge.local);
-            if !self.judge.is_idle() {
-                let memory = layout.memory.get(key);
-                let memory = self.judge.next(edge.label, memory, moved.store, moved.queues)?;
-                layout.memory.put(&mut next, memory);
+            if choice.kind == Kind::Crash {
+                for (queue, again) in layout.queues.iter().zip(&self.redelivered[choice.process]) {
+                    let content = *again.get(queue.get(key) as usize)?;
+                    queue.put(&mut next, (content != NOT_KNOWN).then_some(content)?);
+                }
             }
+            if reads_store(choice.kind) {
+                layout.store.put(&mut next, moved.store);
+            }
+            layout.faults.put(&mut next, moved.faults);
+            let store = layout.store.get(&next);
+            self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
             lands |= choice.kind == Kind::Lands;
             visit((choice.number(), next));
         }
         Some(lands)
+    }
+
+    /// Follows an edge: where the process stands then, and what the properties remember.
+    #[inline]
+    fn arrive<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        next: &mut Packed<N>,
+        local: &Field,
+        (store, edge): (u32, u32),
+    ) -> Option<()> {
+        let edge = self.edge_list[edge as usize];
+        local.put(next, edge.local);
+        if !self.judge.is_idle() {
+            let queues = layout.queues.iter().map(|queue| queue.get(next));
+            let memory = self.judge.next(edge.label, layout.memory.get(key), store, queues)?;
+            layout.memory.put(next, memory);
+        }
+        Some(())
     }
 
     /// What may happen in a state: the steps of the processes, and what may go wrong.
@@ -315,9 +362,31 @@ impl<'s> Space<'s> {
             _ => self.faulty(choice, global)?,
         };
         let Some(moved) = moved else { return Ok(()) };
+        let mut queues = global.queues.clone();
+        if let Some((queue, content)) = moved.queue {
+            queues[queue as usize] = content;
+        }
+        if choice.kind == Kind::Crash {
+            for (queue, content) in queues.iter_mut().enumerate() {
+                *content = self.redeliver(choice.process, queue, *content);
+            }
+        }
         let label = self.edge_list[moved.edge as usize].label;
-        self.ask_judge(label, global.memory, moved.store, moved.queues)?;
+        self.ask_judge(label, global.memory, moved.store, &queues)?;
         Ok(())
+    }
+
+    /// The content of a queue once what a process held is delivered again.
+    fn redeliver(&mut self, process: usize, queue: usize, content: u32) -> u32 {
+        let mut messages = self.queues[queue].value(content).clone();
+        messages.redeliver(&self.system.processes[process].name);
+        let again = self.queues[queue].number(messages);
+        let row = &mut self.redelivered[process][queue];
+        if row.len() <= content as usize {
+            row.resize(content as usize + 1, NOT_KNOWN);
+        }
+        row[content as usize] = again;
+        again
     }
 
     /// Learns every edge of every process once more, and compares.
@@ -330,73 +399,82 @@ impl<'s> Space<'s> {
         label: u32,
         memory: u32,
         store: u32,
-        queues: u32,
+        queues: &[u32],
     ) -> Result<u32, CheckError> {
         if self.judge.is_idle() {
             return Ok(memory);
         }
-        let seen = Seen {
-            store: (store, self.stores.value(store)),
-            queues: (queues, self.queues.value(queues)),
-        };
+        let messages = self.messages(queues);
+        let seen = Seen { store: (store, self.stores.value(store)), queues: (queues, &messages) };
         self.judge.learn((label, self.labels.value(label)), memory, seen)
     }
 
     /// What the step of a process leads to, found out if need be; `None` where it cannot go on.
     fn moved(&mut self, process: usize, global: &Global) -> Result<Option<Moved>, CheckError> {
-        let Global { store, queues, faults, .. } = *global;
+        let Global { store, faults, .. } = *global;
         let local = global.locals[process];
         let row = &self.rows[process][local as usize];
         let (part, number) = match row.part {
             Part::Over => return Ok(None),
-            Part::Both => {
-                let key = (process as u32, local, store, queues);
+            Part::Both(queue) => {
+                let key = (process as u32, local, store, global.queues[queue as usize]);
                 if let Some(known) = self.both.get(&key) {
                     return Ok(known.map(|moved| Moved { faults, ..moved }));
                 }
-                let moved = self.take(Choice::step(process), global)?;
+                let moved = self.take(Choice::step(process), global, Some(queue))?;
                 self.both.insert(key, moved);
                 return Ok(moved);
             }
             Part::Neither => (row.part, 0),
             Part::Store => (row.part, store),
-            Part::Queues => (row.part, queues),
+            Part::Queue(queue) => (row.part, global.queues[queue as usize]),
         };
         if let Some(entry) = row.get(number) {
-            let moved = Moved { store, queues, faults, edge: entry as u32 };
+            let moved = Moved { store, queue: None, faults, edge: entry as u32 };
             return Ok((entry != BLOCKED).then_some(match part {
                 Part::Store => Moved { store: target(entry), ..moved },
-                Part::Queues => Moved { queues: target(entry), ..moved },
+                Part::Queue(queue) => Moved { queue: Some((queue, target(entry))), ..moved },
                 _ => moved,
             }));
         }
-        let moved = self.take(Choice::step(process), global)?;
+        let queue = if let Part::Queue(queue) = part { Some(queue) } else { None };
+        let moved = self.take(Choice::step(process), global, queue)?;
         let entry = moved.map_or(BLOCKED, |moved| {
-            let target = if part == Part::Queues { moved.queues } else { moved.store };
+            let target = moved.queue.map_or(moved.store, |(_, content)| content);
             u64::from(target) << 32 | u64::from(moved.edge)
         });
         self.rows[process][local as usize].put(number, entry);
         Ok(moved)
     }
 
-    /// What a fault leads to, found out if need be; `None` where it cannot happen.
+    /// What a fault leads to, found out if need be; `None` where it cannot happen. What a crash
+    /// does to the queues comes on top.
     fn faulty(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
-        let Global { store, queues, faults, .. } = *global;
-        let key = (choice.number(), global.locals[choice.process], store, queues, faults);
+        let Global { store, faults, .. } = *global;
+        let key = fault_key(choice, global.locals[choice.process], store, faults);
         if let Some(known) = self.faulty.get(&key) {
-            return Ok(*known);
+            let here =
+                |moved| if reads_store(choice.kind) { moved } else { Moved { store, ..moved } };
+            return Ok(known.map(here));
         }
-        let moved = self.take(choice, global)?;
+        let moved = self.take(choice, global, None)?;
         self.faulty.insert(key, moved);
         Ok(moved)
     }
 
-    /// Makes a choice happen, as every engine does.
-    fn take(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
+    /// Makes a choice happen, as every engine does; in a world with this queue alone.
+    fn take(
+        &mut self,
+        choice: Choice,
+        global: &Global,
+        queue: Option<u32>,
+    ) -> Result<Option<Moved>, CheckError> {
         let process = choice.process;
         let local = self.locals[process].value(global.locals[process]);
         let Local { class, mut at } = local.clone();
-        let mut world = self.world(global);
+        let content = |queue: u32| self.queues[queue as usize].value(global.queues[queue as usize]);
+        let messages = queue.map(|queue| content(queue).clone()).unwrap_or_default();
+        let mut world = World { store: self.stores.value(global.store).clone(), messages };
         let mut budget = self.budgets.value(global.faults).clone();
         let automaton = RefCell::new(&mut self.automata[process]);
         let node = Cell::new(automaton.borrow().representative(class));
@@ -431,9 +509,16 @@ impl<'s> Space<'s> {
         let label = self.label((Some(process as u32), stepped));
         let edge = self.edge(Edge { local, label });
         let World { store, messages } = world;
-        let (store, queues) = (self.stores.number(store), self.queues.number(messages));
-        let faults = self.budget(budget);
-        Ok(Some(Moved { store, queues, faults, edge }))
+        let store = self.stores.number(store);
+        let queue = queue.map(|queue| (queue, self.queues[queue as usize].number(messages)));
+        Ok(Some(Moved { store, queue, faults: self.budget(budget), edge }))
+    }
+
+    /// The number of a queue; a new one gets its component when the search begins again.
+    fn queue_named(&mut self, name: &Text) -> u32 {
+        let number = self.queue_names.number(name.clone());
+        self.new_queue |= number as usize >= self.queues.len();
+        number
     }
 
     /// The number of a budget.
@@ -478,23 +563,19 @@ impl<'s> Space<'s> {
 
     /// Which part of the world decides the next step.
     fn part(&mut self, process: usize, local: &Local) -> Result<Part, CheckError> {
-        Ok(match &local.at {
-            At::Ended | At::Failed(_) | At::Crashed => Part::Over,
-            At::Asks(Pending::Command(_)) => Part::Store,
-            At::Asks(Pending::Other(request)) => match request {
-                Request::Pause(..) => {
-                    let automaton = &mut self.automata[process];
-                    let paused = automaton.representative(local.class);
-                    let (awake, _) = automaton.follow(paused, Answer::Done)?;
-                    match automaton.stands(awake) {
-                        Stands::Asks(request) if is_for_queues(request) => Part::Both,
-                        _ => Part::Store,
-                    }
-                }
-                request if is_for_queues(request) => Part::Queues,
-                _ => Part::Neither,
-            },
-        })
+        let At::Asks(pending) = &local.at else { return Ok(Part::Over) };
+        let Pending::Other(request) = pending else { return Ok(Part::Store) };
+        if let Request::Pause(..) = request {
+            let automaton = &mut self.automata[process];
+            let paused = automaton.representative(local.class);
+            let (awake, _) = automaton.follow(paused, Answer::Done)?;
+            let queue = match automaton.stands(awake) {
+                Stands::Asks(request) => queue_of(request).cloned(),
+                Stands::Ended | Stands::Failed(_) => None,
+            };
+            return Ok(queue.map_or(Part::Store, |queue| Part::Both(self.queue_named(&queue))));
+        }
+        Ok(queue_of(request).map_or(Part::Neither, |queue| Part::Queue(self.queue_named(queue))))
     }
 
     /// Judges a state in which no process can go on: which properties it breaks.
@@ -518,15 +599,24 @@ impl<'s> Space<'s> {
     pub(super) fn world(&self, global: &Global) -> World {
         World {
             store: self.stores.value(global.store).clone(),
-            messages: self.queues.value(global.queues).clone(),
+            messages: self.messages(&global.queues),
         }
+    }
+
+    fn messages(&self, queues: &[u32]) -> Messages {
+        let mut messages = Messages::default();
+        for (queue, content) in self.queues.iter().zip(queues) {
+            messages.join(queue.value(*content));
+        }
+        messages
     }
 
     /// About how many bytes the space takes, without the states.
     pub(super) fn bytes(&self) -> usize {
         let row = |row: &Row| row.entries.capacity() * size_of::<u64>() + size_of::<Row>();
         let rows: usize = self.rows.iter().flatten().map(row).sum();
-        let contents = (self.stores.len() + self.queues.len()) * 2048;
+        let queues: usize = self.queues.iter().map(Interner::len).sum();
+        let contents = (self.stores.len() + queues) * 2048;
         rows + contents
             + self.labels.len() * 1024
             + (self.both.capacity() + self.faulty.capacity()) * 40
@@ -534,11 +624,33 @@ impl<'s> Space<'s> {
     }
 }
 
-fn is_for_queues(request: &Request) -> bool {
-    match request {
-        Request::Send(..) | Request::Receive(_) | Request::Take(_) | Request::Acknowledge(..) => {
-            true
+impl Moved {
+    #[inline]
+    fn put<const N: usize>(&self, layout: &Layout, key: &mut Packed<N>) {
+        layout.store.put(key, self.store);
+        if let Some((queue, content)) = self.queue {
+            layout.queues[queue as usize].put(key, content);
         }
-        Request::Command(_) | Request::Pause(..) | Request::Step(_) => false,
     }
+}
+
+/// The queue that a request is for.
+fn queue_of(request: &Request) -> Option<&Text> {
+    match request {
+        Request::Send(queue, _)
+        | Request::Receive(queue)
+        | Request::Take(queue)
+        | Request::Acknowledge(queue, _) => Some(queue),
+        Request::Command(_) | Request::Pause(..) | Request::Step(_) => None,
+    }
+}
+
+/// Whether what a fault leads to depends on the store.
+fn reads_store(kind: Kind) -> bool {
+    matches!(kind, Kind::Unanswered | Kind::Lands)
+}
+
+fn fault_key(choice: Choice, local: u32, store: u32, faults: u32) -> (u32, u32, u32, u32) {
+    let store = if reads_store(choice.kind) { store } else { 0 };
+    (choice.number(), local, store, faults)
 }
