@@ -100,7 +100,12 @@ impl<'s> Judge<'s> {
         self.memories.number(memories)
     }
 
-    /// Whether any property is tracked.
+    /// Whether the properties have to be shown the queues: to put them together takes time.
+    pub(super) fn looks_at_queues(&self) -> bool {
+        self.asks_everywhere
+    }
+
+    /// Whether no property is tracked.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
         self.in_play.is_empty()
@@ -132,25 +137,40 @@ impl<'s> Judge<'s> {
         memory: u32,
         seen: Seen<'_>,
     ) -> Result<u32, CheckError> {
-        let known = self.next(number, memory, seen.store.0, seen.queues.0.iter().copied());
-        if let Some(next) = known {
+        let (store, queues) = (seen.store.0, seen.queues.0);
+        if self.asks_everywhere {
+            let next = self.ask_those(label, memory, seen, |_| true)?;
+            self.everywhere.insert((number, memory, store, queues.into()), next);
             return Ok(next);
         }
+        let known = slot(&mut self.inwards, number, memory, UNKNOWN);
+        if *known == UNKNOWN {
+            let next = self.ask_those(label, memory, seen, |looks| looks == Looks::Inwards)?;
+            *slot(&mut self.inwards, number, memory, UNKNOWN) = next;
+        }
+        if self.asks_store && !*slot(&mut self.at_store, number, store, false) {
+            self.ask_those(label, memory, seen, |looks| looks == Looks::AtStore)?;
+            *slot(&mut self.at_store, number, store, false) = true;
+        }
+        Ok(*slot(&mut self.inwards, number, memory, UNKNOWN))
+    }
+
+    /// Asks the properties that look as wanted; returns the memory then.
+    fn ask_those(
+        &mut self,
+        label: &Label,
+        memory: u32,
+        seen: Seen<'_>,
+        wanted: impl Fn(Looks) -> bool,
+    ) -> Result<u32, CheckError> {
         let mut memories = self.memories.value(memory).clone();
         for (position, memory) in memories.iter_mut().enumerate() {
-            self.ask(self.in_play[position], label, memory, seen)?;
-        }
-        let next = self.memories.number(memories);
-        let (label, store, queues) = (number, seen.store.0, seen.queues.0.into());
-        if self.asks_everywhere {
-            self.everywhere.insert((label, memory, store, queues), next);
-        } else {
-            *slot(&mut self.inwards, label, memory, UNKNOWN) = next;
-            if self.asks_store {
-                *slot(&mut self.at_store, label, store, false) = true;
+            let property = self.in_play[position];
+            if wanted(self.looks[property]) {
+                self.ask(property, label, memory, seen)?;
             }
         }
-        Ok(next)
+        Ok(self.memories.number(memories))
     }
 
     /// Asks one property, and notes where it looked.
@@ -175,6 +195,12 @@ impl<'s> Judge<'s> {
         let said = guard(property.name(), || property.step(memory, &step))?;
         let remembers = *memory != before || before != property.start();
         let (store, messages) = (world.store.was_looked_at(), world.messages.was_looked_at());
+        if messages && !self.asks_everywhere {
+            // It was shown no queues: what it said does not count.
+            self.looks[number] = Looks::Everywhere;
+            self.regroup = true;
+            return Ok(());
+        }
         if said.is_err() && !self.fallen.contains(&number) {
             self.fallen.push(number);
         }

@@ -404,7 +404,11 @@ impl<'s> Space<'s> {
         if self.judge.is_idle() {
             return Ok(memory);
         }
-        let messages = self.messages(queues);
+        if let Some(known) = self.judge.next(label, memory, store, queues.iter().copied()) {
+            return Ok(known);
+        }
+        let shown = self.judge.looks_at_queues().then(|| self.messages(queues));
+        let messages = shown.unwrap_or_default();
         let seen = Seen { store: (store, self.stores.value(store)), queues: (queues, &messages) };
         self.judge.learn((label, self.labels.value(label)), memory, seen)
     }
