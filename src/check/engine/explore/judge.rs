@@ -49,9 +49,9 @@ pub(super) struct Judge<'s> {
     in_play: Vec<usize>,
     /// What the properties in play remember, together.
     memories: Interner<Vec<Document>>,
-    /// By label and memory: the next memory.
+    /// By memory and label: the next memory.
     inwards: Vec<Vec<u32>>,
-    /// By label and store: whether the properties that look at it were asked.
+    /// By store and label: whether the properties that look at it were asked.
     at_store: Vec<Vec<bool>>,
     everywhere: FxHashMap<(u32, u32, u32, Box<[u32]>), u32>,
     asks_store: bool,
@@ -123,10 +123,10 @@ impl<'s> Judge<'s> {
         if self.asks_everywhere {
             return self.everywhere.get(&(label, memory, store, queues.collect())).copied();
         }
-        if self.asks_store && !*self.at_store.get(label as usize)?.get(store as usize)? {
+        if self.asks_store && !*self.at_store.get(store as usize)?.get(label as usize)? {
             return None;
         }
-        let next = *self.inwards.get(label as usize)?.get(memory as usize)?;
+        let next = *self.inwards.get(memory as usize)?.get(label as usize)?;
         (next != UNKNOWN).then_some(next)
     }
 
@@ -143,16 +143,16 @@ impl<'s> Judge<'s> {
             self.everywhere.insert((number, memory, store, queues.into()), next);
             return Ok(next);
         }
-        let known = slot(&mut self.inwards, number, memory, UNKNOWN);
+        let known = slot(&mut self.inwards, memory, number, UNKNOWN);
         if *known == UNKNOWN {
             let next = self.ask_those(label, memory, seen, |looks| looks == Looks::Inwards)?;
-            *slot(&mut self.inwards, number, memory, UNKNOWN) = next;
+            *slot(&mut self.inwards, memory, number, UNKNOWN) = next;
         }
-        if self.asks_store && !*slot(&mut self.at_store, number, store, false) {
+        if self.asks_store && !*slot(&mut self.at_store, store, number, false) {
             self.ask_those(label, memory, seen, |looks| looks == Looks::AtStore)?;
-            *slot(&mut self.at_store, number, store, false) = true;
+            *slot(&mut self.at_store, store, number, false) = true;
         }
-        Ok(*slot(&mut self.inwards, number, memory, UNKNOWN))
+        Ok(*slot(&mut self.inwards, memory, number, UNKNOWN))
     }
 
     /// Asks the properties that look as wanted; returns the memory then.

@@ -1,9 +1,9 @@
 //! The state space: what a step leads to, found out once and then looked up.
 //!
 //! A step of a process depends on where the process stands and on one part of the world, the
-//! store or a queue. So each place where a process can stand has a row, with an entry for each
-//! content of that part: which content the step leaves, and the edge of the automaton that is
-//! taken. A miss asks [`fault::take`], which every engine shares, and the automata.
+//! store or a queue. So for each
+//! content of a part there is a row, with an entry for each place where a process can stand: which
+//! content the step leaves, and the edge of the automaton that is taken. A miss asks [`fault::take`], which every engine shares, and the automata.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -54,11 +54,20 @@ enum Part {
     Both(u32),
 }
 
-/// What the steps from one place lead to, by the number of the part that decides it.
-#[derive(Clone, Debug)]
-struct Row {
+/// Where to look up what the step from one place leads to.
+#[derive(Clone, Copy, Debug)]
+struct Place {
     part: Part,
-    entries: Vec<u64>,
+    /// The column in the table of that part.
+    column: u32,
+}
+
+/// What the steps from all places lead to that depend on one part of the world: a row for each
+/// content of it, so that all that is looked up for one state lies close together.
+#[derive(Clone, Debug, Default)]
+struct Steps {
+    rows: Vec<Vec<u64>>,
+    columns: u32,
 }
 
 /// An edge of an automaton.
@@ -81,19 +90,37 @@ struct Moved {
 /// A transition: the number of the choice, and the state after it.
 pub(super) type Successor<const N: usize> = (u32, Packed<N>);
 
-impl Row {
+impl Steps {
+    /// The entries for one content.
     #[inline]
-    fn get(&self, number: u32) -> Option<u64> {
-        self.entries.get(number as usize).copied().filter(|entry| *entry != UNKNOWN)
+    fn row(&self, content: u32) -> &[u64] {
+        self.rows.get(content as usize).map_or(&[], Vec::as_slice)
     }
 
-    fn put(&mut self, number: u32, entry: u64) {
-        let number = number as usize;
-        if self.entries.len() <= number {
-            self.entries.resize(number + 1, UNKNOWN);
+    fn put(&mut self, content: u32, column: u32, entry: u64) {
+        let (content, column) = (content as usize, column as usize);
+        if self.rows.len() <= content {
+            self.rows.resize(content + 1, Vec::new());
         }
-        self.entries[number] = entry;
+        let row = &mut self.rows[content];
+        if row.len() <= column {
+            let columns = (self.columns as usize).max(column + 1);
+            row.reserve_exact(columns - row.len());
+            row.resize(columns, UNKNOWN);
+        }
+        row[column] = entry;
     }
+
+    fn bytes(&self) -> usize {
+        let row = |row: &Vec<u64>| row.capacity() * size_of::<u64>() + size_of::<Vec<u64>>();
+        self.rows.iter().map(row).sum()
+    }
+}
+
+/// An entry of a row, if it was asked for before.
+#[inline]
+fn entry(row: &[u64], column: u32) -> Option<u64> {
+    row.get(column as usize).copied().filter(|entry| *entry != UNKNOWN)
 }
 
 /// The content of the part that a step leaves, by the entry of a row.
@@ -107,7 +134,11 @@ pub(super) struct Space<'s> {
     pub(super) automata: Vec<Automaton>,
     locals: Vec<Interner<Local>>,
     /// For each process, for each place where it can stand.
-    rows: Vec<Vec<Row>>,
+    places: Vec<Vec<Place>>,
+    /// The steps that depend on nothing, on the store, and on each queue.
+    free_steps: Steps,
+    store_steps: Steps,
+    queue_steps: Vec<Steps>,
     stores: Interner<State>,
     /// The queues by name: each is a component of its own.
     queue_names: Interner<Text>,
@@ -137,7 +168,10 @@ impl<'s> Space<'s> {
             system,
             automata,
             locals: Vec::new(),
-            rows: Vec::new(),
+            places: Vec::new(),
+            free_steps: Steps::default(),
+            store_steps: Steps::default(),
+            queue_steps: Vec::new(),
             stores: Interner::new(),
             queue_names: Interner::new(),
             queues: Vec::new(),
@@ -159,7 +193,10 @@ impl<'s> Space<'s> {
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
-        self.rows = self.automata.iter().map(|_| Vec::new()).collect();
+        self.places = self.automata.iter().map(|_| Vec::new()).collect();
+        self.free_steps = Steps::default();
+        self.store_steps = Steps::default();
+        self.queue_steps = (0..self.queue_names.len()).map(|_| Steps::default()).collect();
         self.stores = Interner::new();
         self.queues = (0..self.queue_names.len()).map(|_| Interner::new()).collect();
         self.new_queue = false;
@@ -245,24 +282,26 @@ impl<'s> Space<'s> {
         mut visit: impl FnMut(Successor<N>),
     ) -> Option<bool> {
         let store = layout.store.get(key);
+        let store_steps = self.store_steps.row(store);
         let mut goes_on = false;
-        for (process, (field, rows)) in layout.locals.iter().zip(&self.rows).enumerate() {
+        for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
             let local = field.get(key);
-            let row = &rows[local as usize];
+            let Place { part, column } = places[local as usize];
             let mut next = *key;
-            let (store, edge) = match row.part {
+            let (store, edge) = match part {
                 Part::Over => continue,
-                Part::Neither => (store, row.get(0)? as u32),
-                Part::Store => match row.get(store)? {
+                Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
+                Part::Store => match entry(store_steps, column)? {
                     BLOCKED => continue,
                     entry => {
                         layout.store.put(&mut next, target(entry));
                         (target(entry), entry as u32)
                     }
                 },
-                Part::Queue(queue) => {
-                    let queue = layout.queues[queue as usize];
-                    match row.get(queue.get(key))? {
+                Part::Queue(number) => {
+                    let queue = layout.queues[number as usize];
+                    let steps = self.queue_steps[number as usize].row(queue.get(key));
+                    match entry(steps, column)? {
                         BLOCKED => continue,
                         entry => {
                             queue.put(&mut next, target(entry));
@@ -417,8 +456,8 @@ impl<'s> Space<'s> {
     fn moved(&mut self, process: usize, global: &Global) -> Result<Option<Moved>, CheckError> {
         let Global { store, faults, .. } = *global;
         let local = global.locals[process];
-        let row = &self.rows[process][local as usize];
-        let (part, number) = match row.part {
+        let Place { part, column } = self.places[process][local as usize];
+        let (queue, number) = match part {
             Part::Over => return Ok(None),
             Part::Both(queue) => {
                 let key = (process as u32, local, store, global.queues[queue as usize]);
@@ -429,11 +468,11 @@ impl<'s> Space<'s> {
                 self.both.insert(key, moved);
                 return Ok(moved);
             }
-            Part::Neither => (row.part, 0),
-            Part::Store => (row.part, store),
-            Part::Queue(queue) => (row.part, global.queues[queue as usize]),
+            Part::Neither => (None, 0),
+            Part::Store => (None, store),
+            Part::Queue(queue) => (Some(queue), global.queues[queue as usize]),
         };
-        if let Some(entry) = row.get(number) {
+        if let Some(entry) = entry(self.steps(part).row(number), column) {
             let moved = Moved { store, queue: None, faults, edge: entry as u32 };
             return Ok((entry != BLOCKED).then_some(match part {
                 Part::Store => Moved { store: target(entry), ..moved },
@@ -441,14 +480,22 @@ impl<'s> Space<'s> {
                 _ => moved,
             }));
         }
-        let queue = if let Part::Queue(queue) = part { Some(queue) } else { None };
         let moved = self.take(Choice::step(process), global, queue)?;
         let entry = moved.map_or(BLOCKED, |moved| {
             let target = moved.queue.map_or(moved.store, |(_, content)| content);
             u64::from(target) << 32 | u64::from(moved.edge)
         });
-        self.rows[process][local as usize].put(number, entry);
+        self.steps(part).put(number, column, entry);
         Ok(moved)
+    }
+
+    /// The steps that depend on a part.
+    fn steps(&mut self, part: Part) -> &mut Steps {
+        match part {
+            Part::Queue(queue) => &mut self.queue_steps[queue as usize],
+            Part::Store => &mut self.store_steps,
+            Part::Over | Part::Neither | Part::Both(_) => &mut self.free_steps,
+        }
     }
 
     /// What a fault leads to, found out if need be; `None` where it cannot happen. What a crash
@@ -558,9 +605,12 @@ impl<'s> Space<'s> {
     fn local(&mut self, process: usize, local: Local) -> Result<u32, CheckError> {
         let part = self.part(process, &local)?;
         let number = self.locals[process].number(local);
-        let rows = &mut self.rows[process];
-        if number as usize == rows.len() {
-            rows.push(Row { part, entries: Vec::new() });
+        if number as usize == self.places[process].len() {
+            let is_new_queue = matches!(part, Part::Queue(n) if n as usize >= self.queues.len());
+            let steps = self.steps(if is_new_queue { Part::Neither } else { part });
+            let column = steps.columns;
+            steps.columns += 1;
+            self.places[process].push(Place { part, column });
         }
         Ok(number)
     }
@@ -617,8 +667,8 @@ impl<'s> Space<'s> {
 
     /// About how many bytes the space takes, without the states.
     pub(super) fn bytes(&self) -> usize {
-        let row = |row: &Row| row.entries.capacity() * size_of::<u64>() + size_of::<Row>();
-        let rows: usize = self.rows.iter().flatten().map(row).sum();
+        let queue_steps: usize = self.queue_steps.iter().map(Steps::bytes).sum();
+        let rows = self.store_steps.bytes() + queue_steps;
         let queues: usize = self.queues.iter().map(Interner::len).sum();
         let contents = (self.stores.len() + queues) * 2048;
         rows + contents
