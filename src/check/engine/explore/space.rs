@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::automaton::{Automaton, Class};
+use super::automaton::{Automaton, Class, NodeId};
 use super::error::CheckError;
 use super::intern::Interner;
 use super::judge::{Judge, Label, Seen};
@@ -22,6 +22,7 @@ use crate::check::process::Stands;
 use crate::check::request::{Answer, Request};
 use crate::check::step::{At, Stepped};
 use crate::check::system::System;
+use crate::check::verdict::Reductions;
 use crate::check::world::{Pending, World};
 use crate::store::Text;
 use crate::store::memory::State;
@@ -158,6 +159,7 @@ pub(super) struct Space<'s> {
     /// By process, queue and its content: the content once what the process held is delivered
     /// again.
     redelivered: Vec<Vec<Vec<u32>>>,
+    reductions: Reductions,
     pub(super) judge: Judge<'s>,
 }
 
@@ -184,12 +186,14 @@ impl<'s> Space<'s> {
             faults: Vec::new(),
             faulty: FxHashMap::default(),
             redelivered: Vec::new(),
+            reductions: Reductions::default(),
             judge: Judge::new(system),
         })
     }
 
     /// Forgets all but the automata, and begins again with these properties.
-    pub(super) fn reset(&mut self, in_play: &[usize]) {
+    pub(super) fn reset(&mut self, in_play: &[usize], reductions: Reductions) {
+        self.reductions = reductions;
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
@@ -555,7 +559,11 @@ impl<'s> Space<'s> {
             return Err(error);
         }
         let Some((stepped, _)) = taken else { return Ok(None) };
-        let class = self.automata[process].class(node.get())?;
+        let mut node = node.get();
+        if self.reductions.immutable_reads {
+            self.read_immutable(process, &world.store, &mut at, &mut node)?;
+        }
+        let class = self.automata[process].class(node)?;
         let local = self.local(process, Local { class, at })?;
         let label = self.label((Some(process as u32), stepped));
         let edge = self.edge(Edge { local, label });
@@ -563,6 +571,35 @@ impl<'s> Space<'s> {
         let store = self.stores.number(store);
         let queue = queue.map(|queue| (queue, self.queues[queue as usize].number(messages)));
         Ok(Some(Moved { store, queue, faults: self.budget(budget), edge }))
+    }
+
+    /// Does what a process asks next as long as it only reads what never changes, and tells
+    /// nothing then.
+    fn read_immutable(
+        &mut self,
+        process: usize,
+        store: &State,
+        at: &mut At,
+        node: &mut NodeId,
+    ) -> Result<(), CheckError> {
+        // A process that does nothing else for ever gets a step of its own now and then.
+        for _ in 0..16 {
+            let At::Asks(Pending::Command(execution)) = &*at else { return Ok(()) };
+            let command = execution.command();
+            if command.operation.is_write() || !store.is_immutable(&command.collection) {
+                return Ok(());
+            }
+            let (mut store, command) = (store.clone(), command.clone());
+            let answer = Answer::Store(store.execute(command));
+            let automaton = &mut self.automata[process];
+            let (to, events) = automaton.follow(*node, answer)?;
+            let next = At::from(automaton.stands(to).clone());
+            if !events.is_empty() || next.failure().is_some() {
+                return Ok(());
+            }
+            (*at, *node) = (next, to);
+        }
+        Ok(())
     }
 
     /// The number of a queue; a new one gets its component when the search begins again.
@@ -638,12 +675,20 @@ impl<'s> Space<'s> {
         global: &Global,
         wanted: impl Fn(usize) -> bool,
     ) -> Result<Vec<usize>, CheckError> {
-        let stuck: Vec<Text> = (0..self.automata.len())
-            .filter(|process| self.at(global, *process).pauses())
-            .map(|process| self.system.processes[process].name.clone())
-            .collect();
+        let name = |process: usize| self.system.processes[process].name.clone();
+        let stuck: Vec<Text> = self.stuck(global).map(name).collect();
         let end = End { stuck: &stuck, world: &self.world(global) };
         self.judge.end(global.memory, &end, wanted)
+    }
+
+    /// Whether a state in which no process can go on is a good end: nobody waits in it for what
+    /// nobody will do.
+    pub(super) fn is_good_end(&self, global: &Global) -> bool {
+        self.stuck(global).next().is_none()
+    }
+
+    fn stuck(&self, global: &Global) -> impl Iterator<Item = usize> {
+        (0..self.automata.len()).filter(|process| self.at(global, *process).pauses())
     }
 
     pub(super) fn at(&self, global: &Global, process: usize) -> &At {
