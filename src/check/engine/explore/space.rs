@@ -134,6 +134,8 @@ pub(super) struct Space<'s> {
     pub(super) system: &'s System,
     pub(super) automata: Vec<Automaton>,
     locals: Vec<Interner<Local>>,
+    /// For each process and class: where it stands once it was answered.
+    afresh: Vec<FxHashMap<Class, u32>>,
     /// For each process, for each place where it can stand.
     places: Vec<Vec<Place>>,
     /// The steps that depend on nothing, on the store, and on each queue.
@@ -170,6 +172,7 @@ impl<'s> Space<'s> {
             system,
             automata,
             locals: Vec::new(),
+            afresh: Vec::new(),
             places: Vec::new(),
             free_steps: Steps::default(),
             store_steps: Steps::default(),
@@ -197,6 +200,7 @@ impl<'s> Space<'s> {
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
+        self.afresh = self.automata.iter().map(|_| FxHashMap::default()).collect();
         self.places = self.automata.iter().map(|_| Vec::new()).collect();
         self.free_steps = Steps::default();
         self.store_steps = Steps::default();
@@ -243,8 +247,7 @@ impl<'s> Space<'s> {
         for process in 0..self.automata.len() {
             let automaton = &self.automata[process];
             let node = automaton.start();
-            let (at, events) =
-                (At::from(automaton.stands(node).clone()), automaton.told_at_start());
+            let (at, events) = (automaton.at(node), automaton.told_at_start());
             let label = (Some(process as u32), told(events, at.failure().cloned()));
             let class = self.automata[process].class(node)?;
             global.locals.push(self.local(process, Local { class, at })?);
@@ -537,14 +540,14 @@ impl<'s> Space<'s> {
         let mut restart = || {
             let automaton = automaton.borrow();
             node.set(automaton.start());
-            (At::from(automaton.stands(node.get()).clone()), automaton.told_at_start())
+            (automaton.at(node.get()), automaton.told_at_start())
         };
         let mut resume = |answer| {
             let mut automaton = automaton.borrow_mut();
             match automaton.follow(node.get(), answer) {
                 Ok((to, events)) => {
                     node.set(to);
-                    (At::from(automaton.stands(to).clone()), events)
+                    (automaton.at(to), events)
                 }
                 Err(found) => {
                     error = Some(found);
@@ -564,11 +567,16 @@ impl<'s> Space<'s> {
             self.read_immutable(process, &world.store, &mut at, &mut node)?;
         }
         let class = self.automata[process].class(node)?;
-        let local = self.local(process, Local { class, at })?;
+        let local = if stepped.answer.is_some() {
+            self.local_afresh(process, class, at)?
+        } else {
+            self.local(process, Local { class, at })?
+        };
         let label = self.label((Some(process as u32), stepped));
         let edge = self.edge(Edge { local, label });
         let World { store, messages } = world;
-        let store = self.stores.number(store);
+        let unchanged = store.is_same(self.stores.value(global.store));
+        let store = if unchanged { global.store } else { self.stores.number(store) };
         let queue = queue.map(|queue| (queue, self.queues[queue as usize].number(messages)));
         Ok(Some(Moved { store, queue, faults: self.budget(budget), edge }))
     }
@@ -593,7 +601,7 @@ impl<'s> Space<'s> {
             let answer = Answer::Store(store.execute(command));
             let automaton = &mut self.automata[process];
             let (to, events) = automaton.follow(*node, answer)?;
-            let next = At::from(automaton.stands(to).clone());
+            let next = automaton.at(to);
             if !events.is_empty() || next.failure().is_some() {
                 return Ok(());
             }
@@ -636,6 +644,16 @@ impl<'s> Space<'s> {
             self.edge_list.push(edge);
         }
         number
+    }
+
+    /// The number of the place where a process stands that was just answered: the class says all.
+    fn local_afresh(&mut self, process: usize, class: Class, at: At) -> Result<u32, CheckError> {
+        if let Some(known) = self.afresh[process].get(&class) {
+            return Ok(*known);
+        }
+        let local = self.local(process, Local { class, at })?;
+        self.afresh[process].insert(class, local);
+        Ok(local)
     }
 
     /// The number of a place where a process can stand.
