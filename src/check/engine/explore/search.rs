@@ -21,7 +21,7 @@ const CHUNK: usize = 512;
 /// The successors of so many states are looked up together.
 const TOGETHER: usize = 16;
 
-/// Each thread remembers so many of the latest states (a power of two): about half of all
+/// For each batch a thread remembers so many of the latest states (a power of two): up to half of all
 /// successors are among them, as two steps that commute lead to one state at about one time.
 const RECENT: u32 = 13;
 
@@ -305,7 +305,8 @@ impl<const N: usize> Expanded<N> {
         table: &Table<N>,
         states: &[Packed<N>],
     ) {
-        let (mut found, mut before) = (Vec::new(), Vec::new());
+        let most = TOGETHER * space.branching() + 1;
+        let (mut found, mut before) = (Found::new(most), Found::new(most));
         for few in states.chunks(TOGETHER) {
             for state in few {
                 self.expand_one(space, layout, table, state, &mut found);
@@ -322,24 +323,26 @@ impl<const N: usize> Expanded<N> {
         layout: &Layout,
         table: &Table<N>,
         state: &Packed<N>,
-        found: &mut Vec<(Packed<N>, Hash)>,
+        found: &mut Found<N>,
     ) {
-        let before = found.len();
+        let before = found.count;
         let mut transitions = 0;
         let recent = &mut self.recent;
         let visit = |(_, key): (u32, Packed<N>)| {
             transitions += 1;
             let hash = Table::hash(&key);
+            table.prefetch(hash);
+            // Half of them are new, and no processor guesses which: so there is no branch here.
             let place = &mut recent[hash.upper(RECENT)];
-            if *place != key {
-                *place = key;
-                table.prefetch(hash);
-                found.push((key, hash));
-            }
+            found.keys[found.count] = (key, hash);
+            found.count += usize::from(*place != key);
+            *place = key;
         };
         match space.successors(layout, state, visit) {
             None => {
-                found.truncate(before);
+                // What is among the latest states and not in the table is put there when this
+                // state is expanded again, with others as the latest.
+                found.count = before;
                 self.unknown.push(*state);
                 return;
             }
@@ -349,11 +352,24 @@ impl<const N: usize> Expanded<N> {
         self.transitions += transitions;
     }
 
-    fn put(&mut self, table: &Table<N>, found: &mut Vec<(Packed<N>, Hash)>) {
-        for (key, hash) in found.drain(..) {
-            if table.insert(&key, hash) {
-                self.next.push(key);
+    fn put(&mut self, table: &Table<N>, found: &mut Found<N>) {
+        for (key, hash) in &found.keys[..found.count] {
+            if table.insert(key, *hash) {
+                self.next.push(*key);
             }
         }
+        found.count = 0;
+    }
+}
+
+/// Successors that are to be looked up: the first so many of these.
+struct Found<const N: usize> {
+    keys: Vec<(Packed<N>, Hash)>,
+    count: usize,
+}
+
+impl<const N: usize> Found<N> {
+    fn new(most: usize) -> Found<N> {
+        Found { keys: vec![([0; N], Hash::default()); most], count: 0 }
     }
 }

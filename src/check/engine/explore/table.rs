@@ -29,7 +29,7 @@ pub(super) struct Table<const N: usize> {
 
 /// The hash of a key: the place in a table is its upper part, so that a larger table has the
 /// same order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hash(u64);
 
 impl Hash {
