@@ -34,6 +34,9 @@ enum Looks {
 /// A step as the properties see it: the number of the process, and what it did.
 pub(super) type Label = (Option<u32>, Stepped);
 
+/// All that a property can look at: label, memory, store and queues.
+type WholeStep = (u32, u32, u32, Box<[u32]>);
+
 /// A world, with the numbers of its parts.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
@@ -53,7 +56,7 @@ pub(super) struct Judge<'s> {
     inwards: Vec<Vec<u32>>,
     /// By store and label: whether the properties that look at it were asked.
     at_store: Vec<Vec<bool>>,
-    everywhere: FxHashMap<(u32, u32, u32, Box<[u32]>), u32>,
+    everywhere: FxHashMap<WholeStep, u32>,
     asks_store: bool,
     asks_everywhere: bool,
     /// Whether a property looked at something new: what was found is to be forgotten.

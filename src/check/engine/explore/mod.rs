@@ -2,10 +2,10 @@
 //!
 //! The idea is that of explicit-state model checking (Holzmann, *The SPIN Model Checker*, 2003),
 //! without a model. A process whose only input are the answers that it gets is a function of them:
-//! so its automaton is learnt from the running code ([`automaton`]) and minimised ([`minimise`]),
-//! what a step does is found out once and then looked up ([`space`], [`judge`]), a global state is
-//! a few small numbers, packed exactly ([`pack`]), and the set of the states seen is one flat
-//! table ([`table`]) that is filled breadth first ([`search`]).
+//! so its automaton is learnt from the running code (`automaton`) and minimised (`minimise`),
+//! what a step does is found out once and then looked up (`space`, `judge`), a global state is
+//! a few small numbers, packed exactly (`pack`), and the set of the states seen is one flat
+//! table (`table`) that is filled breadth first (`search`).
 
 mod automaton;
 #[cfg(test)]
