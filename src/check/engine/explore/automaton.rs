@@ -351,3 +351,43 @@ impl Automaton {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cx::Cx;
+    use crate::doc;
+    use crate::env::Queues;
+    use crate::store::Document;
+
+    /// Takes two messages; only if the second is 2 does it matter what the first was.
+    async fn two_messages(cx: Cx) -> Result<(), String> {
+        let number = |message: Document| message.get("n").and_then(|n| n.as_int());
+        let first = number(cx.take("queue").await);
+        match (first, number(cx.take("queue").await)) {
+            (Some(1), Some(2)) => Err("1, then 2".into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn message(n: i64) -> Answer {
+        Answer::Message(doc! {"n": n})
+    }
+
+    #[test]
+    fn nodes_are_one_until_an_answer_tells_them_apart() {
+        let process = Process::new("p").then(two_messages);
+        let mut automaton = Automaton::new(&process).expect("reproducible");
+        let mut after = |n| automaton.follow(0, message(n)).expect("reproducible").0;
+        let (one, three) = (after(1), after(3));
+        automaton.follow(one, message(1)).expect("reproducible");
+        let class = |automaton: &mut Automaton, node| automaton.class(node).expect("reproducible");
+        assert_eq!(class(&mut automaton, one), class(&mut automaton, three));
+        automaton.follow(three, message(2)).expect("reproducible");
+        class(&mut automaton, one);
+        assert!(automaton.has_split());
+        automaton.forget_classes(true);
+        assert_ne!(class(&mut automaton, one), class(&mut automaton, three));
+        assert!(!automaton.has_split());
+    }
+}

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use super::{ExploreOptions, explore};
 use crate::check::fault::{Choice, Faults, Kind};
 use crate::check::run::{Outcome, Run};
 use crate::check::system::System;
 use crate::check::verdict::Verdict;
+use crate::check::{Cx, Messages, NoDeadlock, Process, World};
+use crate::doc;
+use crate::env::Queues;
 use crate::model::{Expect, Model, Sizes, SystemKind, property};
 use crate::reservation::Design;
 
@@ -110,9 +114,34 @@ fn they_are_with_faults_too() {
     }
 }
 
+/// Two processes that wait for one message.
+fn two_receivers() -> System {
+    let mut messages = Messages::default();
+    messages.send(&"queue".into(), doc! {"n": 1});
+    let receiver = |name: &str| {
+        Process::new(name).then(|cx: Cx| async move {
+            let message = cx.receive("queue").await;
+            cx.step("work").await;
+            cx.acknowledge("queue", &message).await;
+            Ok::<(), String>(())
+        })
+    };
+    System {
+        name: "two receivers".into(),
+        world: World { messages, ..World::default() },
+        history: Vec::new(),
+        processes: vec![receiver("one"), receiver("other")],
+        properties: vec![Arc::new(NoDeadlock)],
+        broken_store: None,
+        faults: Faults::default(),
+    }
+}
+
 #[test]
-fn they_are_in_a_full_system_whose_processes_crash() {
-    let mut system = system(Design::Story898, SystemKind::Full, [1, 1, 1, 1]);
-    system.faults = Faults::default().crashes(1).without_restart().among(["manager-1"]);
-    compare(&system, "full");
+fn they_are_where_a_message_is_delivered_again() {
+    let mut system = two_receivers();
+    system.faults = Faults::default().crashes(1).without_restart();
+    compare(&system, "gone for good");
+    system.faults = Faults::default().crashes(2);
+    compare(&system, "with restart");
 }
