@@ -3,5 +3,6 @@
 pub mod check;
 pub mod env;
 pub mod model;
+pub mod report;
 pub mod reservation;
 pub mod store;

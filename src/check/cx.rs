@@ -33,7 +33,7 @@ struct Mailbox {
 
 /// What a process told between two requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub(crate) struct Told {
     /// The events, in order.
     pub events: Vec<Event>,
     /// Where the process went back to a mark: how many of its answers still matter.

@@ -1,6 +1,6 @@
 //! One run of a system, step by step: what every engine drives.
 
-use std::hash::Hash;
+use std::ops::Deref;
 
 use super::monitor::{End, Step};
 use super::process::{Coroutine, Stands};
@@ -12,8 +12,8 @@ use crate::store::memory::{Access, State};
 use crate::store::{Document, Text};
 
 /// One run of a system. An engine decides which process takes the next step, and nothing else.
-pub(crate) struct Run<'a> {
-    system: &'a System,
+pub(crate) struct Run<S> {
+    system: S,
     pub(crate) world: World,
     running: Vec<Running>,
     memories: Vec<Document>,
@@ -76,24 +76,23 @@ pub(crate) struct Stepped {
     pub(crate) failure: Option<Text>,
 }
 
-impl<'a> Run<'a> {
+impl<S: Deref<Target = System>> Run<S> {
     /// The run before its first step: each process has come to its first request.
-    pub(crate) fn new(system: &'a System) -> Run<'a> {
+    pub(crate) fn new(system: S) -> Run<S> {
         let mut run = Run {
-            system,
             world: system.world.clone(),
             running: Vec::with_capacity(system.processes.len()),
             memories: system.properties.iter().map(|property| property.start()).collect(),
             falls: vec![None; system.properties.len()],
+            system,
             schedule: Vec::new(),
             log: Vec::new(),
             writes: 0,
         };
-        let history =
-            Stepped { request: None, answer: None, events: system.history.clone(), failure: None };
-        run.tell(None, &history);
-        for (index, process) in system.processes.iter().enumerate() {
-            let (coroutine, stands, told) = Coroutine::start(process);
+        let events = run.system.history.clone();
+        run.tell(None, &Stepped { request: None, answer: None, events, failure: None });
+        for index in 0..run.system.processes.len() {
+            let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
             run.running.push(Running { coroutine, at: stands.into() });
             let failure = run.failure(index);
             let started = Stepped { request: None, answer: None, events: told.events, failure };
@@ -124,6 +123,23 @@ impl<'a> Run<'a> {
             At::Ended => "ended".into(),
             At::Failed(why) => format!("failed: {why}"),
         }
+    }
+
+    /// Whether the next step of a process reads what never changes: then it does not matter when
+    /// it is taken.
+    pub(crate) fn reads_immutable(&self, process: usize) -> bool {
+        match self.pending(process) {
+            Some(Pending::Command(execution)) => {
+                let collection = &execution.command().collection;
+                execution.access() == Access::Read && self.world.store.is_immutable(collection)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether no process can take a step.
+    pub(crate) fn is_over(&self) -> bool {
+        (0..self.running.len()).all(|process| !self.enables(process))
     }
 
     /// Lets a process take its next step; `None` where it cannot.

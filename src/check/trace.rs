@@ -100,12 +100,12 @@ impl System {
     }
 
     /// The names of the processes that can take a step.
-    fn enabled(&self, run: &Run<'_>) -> Vec<Text> {
+    fn enabled(&self, run: &Run<&System>) -> Vec<Text> {
         let names = self.processes.iter().enumerate();
         names.filter(|(index, _)| run.enables(*index)).map(|(_, p)| p.name.clone()).collect()
     }
 
-    fn stale(&self, run: &Run<'_>, index: usize, name: &Text) -> StaleSchedule {
+    fn stale(&self, run: &Run<&System>, index: usize, name: &Text) -> StaleSchedule {
         let process = self.processes.iter().position(|process| process.name == *name);
         StaleSchedule {
             step: index + 1,

@@ -1,9 +1,20 @@
 //! A model: which processes run, with which design, and what is expected of them.
 
 mod build;
+#[cfg(feature = "cli")]
+mod file;
+mod judge;
 pub mod property;
+#[cfg(feature = "cli")]
+mod shipped;
 
 use std::num::NonZeroU32;
+
+#[cfg(feature = "cli")]
+pub use file::{MOST, ModelError};
+pub use judge::{Standing, Unavailable};
+#[cfg(feature = "cli")]
+pub use shipped::shipped;
 
 use crate::check::BrokenStore;
 use crate::reservation::Design;
@@ -102,6 +113,27 @@ pub enum EngineKind {
         /// The number of changes of priority, at least 1.
         depth: u32,
     },
+}
+
+impl Model {
+    /// Whether what the model names by number is there: after its sizes were changed.
+    ///
+    /// # Errors
+    ///
+    /// What is not there, for people to read.
+    pub fn fits(&self) -> Result<(), String> {
+        let Sizes { workers, tasks, resources, .. } = self.sizes;
+        if !self.wants.is_empty() && self.wants.len() != tasks.get() as usize {
+            return Err(format!("wants gives {} resources for {tasks} tasks", self.wants.len()));
+        }
+        if let Some(wanted) = self.wants.iter().find(|wanted| **wanted > resources) {
+            return Err(format!("a task wants resource {wanted} of {resources}"));
+        }
+        match self.buries.iter().find(|buried| **buried > workers) {
+            Some(buried) => Err(format!("worker {buried} of {workers} is taken for dead")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl EngineKind {

@@ -64,7 +64,7 @@ async fn dispatch<H: Host>(
 
 /// Reserves and releases one task with its run in between, without a broker and workers.
 ///
-/// The task counts as running on its worker from the reservation to the release. What keeps two
+/// The task counts as running on its worker as long as it holds the reservation. What keeps two
 /// tasks on one worker apart, the worker's own queue, is left out.
 ///
 /// # Errors
@@ -77,7 +77,5 @@ pub async fn reserve_run_release<H: Host>(
 ) -> Result<(), ReservationError> {
     let worker = design.reserve(host, task).await?;
     host.observe(task.event_on(Task::STARTED, &worker));
-    design.release(host, task).await?;
-    host.observe(task.event_on(Task::FINISHED, &worker));
-    Ok(())
+    design.release(host, task).await
 }

@@ -22,7 +22,7 @@ impl Monitor for Exclusivity {
         for event in step.events.iter().filter_map(TaskEvent::of) {
             match event.name {
                 Task::STARTED => start(running, &event)?,
-                Task::FINISHED => {
+                Task::FINISHED | Task::RELEASED => {
                     running.remove(event.task);
                 }
                 _ => {}

@@ -58,7 +58,7 @@ impl Monitor for Fcfs {
             }
             match event.name {
                 Task::STARTED => start(memory, &event)?,
-                Task::FINISHED | Task::CANCELLED => done(memory, event.task),
+                Task::FINISHED | Task::RELEASED | Task::CANCELLED => done(memory, event.task),
                 _ => {}
             }
         }

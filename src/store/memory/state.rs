@@ -58,6 +58,12 @@ impl State {
         table.immutable = true;
     }
 
+    /// Whether a collection was declared immutable.
+    #[must_use]
+    pub fn is_immutable(&self, collection: &str) -> bool {
+        self.tables.get(collection).is_some_and(|table| table.immutable)
+    }
+
     /// Puts in a document, to set a database up.
     ///
     /// # Errors

@@ -1,0 +1,43 @@
+//! Reports: for people on a terminal, for machines as JSON.
+
+pub mod json;
+pub mod terminal;
+
+use std::time::Duration;
+
+use crate::check::Coverage;
+
+/// How much was searched, for people to read.
+#[must_use]
+pub fn coverage(coverage: Coverage) -> String {
+    match coverage {
+        Coverage::Executions { executions, .. } => format!("{} executions", grouped(executions)),
+        Coverage::States { states, transitions, .. } => {
+            format!("{} states, {} transitions", grouped(states), grouped(transitions))
+        }
+    }
+}
+
+/// A time, for people to read: with a unit that leaves few digits.
+#[must_use]
+pub fn time(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 0.0995 => format!("{:.0} ms", seconds * 1e3),
+        seconds if seconds < 99.5 => format!("{seconds:.1} s"),
+        seconds => format!("{} min {:.0} s", seconds as u64 / 60, seconds % 60.0),
+    }
+}
+
+/// A number with commas between its thousands.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
