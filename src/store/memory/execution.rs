@@ -244,6 +244,7 @@ fn at_point(id: &Key, command: &Command, state: &mut State) -> Stepped {
     let Some(document) = document.filter(|document| is_match(operation, document)) else {
         return Ok(not_found(operation));
     };
+    sort_key(sort(operation), document)?;
     match operation {
         Operation::FindOne { projection, .. } => {
             Ok(Next::Answer(Reply::Document(Some(project(projection, document)))))
@@ -376,8 +377,13 @@ fn pick(
     })
 }
 
+/// The sort of an operation. Keys are made of all that it sorts, if only of one document: it is an
+/// error where they are parallel arrays.
 fn sort(operation: &Operation) -> &[Sort] {
-    if let Operation::FindOneAndUpdate { sort, .. } = operation { sort } else { &[] }
+    match operation {
+        Operation::Scan { sort, .. } | Operation::FindOneAndUpdate { sort, .. } => sort,
+        _ => &[],
+    }
 }
 
 /// The candidate that the sort puts first; of two equals the one that was seen first.

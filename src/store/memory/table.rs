@@ -129,11 +129,13 @@ impl Table {
         old: Option<&Document>,
         new: Option<&Document>,
     ) -> Result<(), Refusal> {
-        if self.indexes.is_empty() {
-            return Ok(());
-        }
-        let mut moves = Vec::with_capacity(self.indexes.len());
-        for index in &self.indexes {
+        let mut moves = Vec::new();
+        for (position, index) in self.indexes.iter().enumerate() {
+            if let (Some(old), Some(new)) = (old, new)
+                && index.is_untouched(old, new)
+            {
+                continue;
+            }
             let keys = |document: Option<&Document>| {
                 document.map_or_else(|| Ok(BTreeSet::new()), |document| index.keys(document))
             };
@@ -141,10 +143,10 @@ impl Table {
             if let Some(key) = index.held_by_another(&new, id) {
                 return Err(duplicate(index, key));
             }
-            moves.push((old, new));
+            moves.push((position, old, new));
         }
-        for (index, (old, new)) in self.indexes.iter_mut().zip(moves) {
-            index.move_keys(id, &old, new);
+        for (position, old, new) in moves {
+            self.indexes[position].move_keys(id, &old, new);
         }
         Ok(())
     }

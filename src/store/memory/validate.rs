@@ -46,9 +46,6 @@ pub(super) fn command(command: &Command) -> Checked {
         Operation::ReplaceOne { filter, replacement, upsert } => {
             self::filter(filter)?;
             names_and_depth(replacement, 1)?;
-            if replacement.is_empty() {
-                return invalid("an empty replacement");
-            }
             super::upsert::check(filter, *upsert)
         }
         Operation::DeleteOne { filter } => self::filter(filter),
@@ -211,7 +208,7 @@ fn projection(projection: &Projection) -> Checked {
     apart(&paths, |a, b| invalid(format!("a projection with both {a} and {b}")))
 }
 
-/// Checks an update: at least one operator, no two on one path (error 40,
+/// Checks an update: at least one operator (a server takes `{}` for a whole replacement), no two on one path (error 40,
 /// *ConflictingUpdateOperators*).
 fn update(update: &Update) -> Checked {
     if update.operators().is_empty() {

@@ -28,8 +28,8 @@ pub(super) fn write(
         }
         other => return Err(StoreError::invalid(format!("a write by {}", other.name())).into()),
     };
-    let after = stored(after)?;
     same_id(before.id().unwrap_or(&Value::Null), after.id())?;
+    let after = stored(after)?;
     let modified = after != *before;
     if modified {
         state.replace(collection, id, after.clone())?;
