@@ -80,7 +80,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
 }
 
 fn by_id() -> impl Strategy<Value = Filter> {
-    id().prop_map(|id| filter::by_id(id))
+    id().prop_map(filter::by_id)
 }
 
 fn condition() -> impl Strategy<Value = Filter> {

@@ -108,16 +108,21 @@ impl Table {
     }
 
     /// Puts a document in the place of the one with this `_id`.
-    pub(super) fn replace(&mut self, id: &Key, document: Document) -> Result<(), Refusal> {
-        let old = self.documents.get(id).cloned();
-        self.reindex(id, old.as_ref(), Some(&document))?;
-        self.documents.insert(id.clone(), document);
+    pub(super) fn replace(
+        &mut self,
+        id: &Key,
+        old: &Document,
+        new: Document,
+    ) -> Result<(), Refusal> {
+        self.reindex(id, Some(old), Some(&new))?;
+        if let Some(place) = self.documents.get_mut(id) {
+            *place = new;
+        }
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, id: &Key) -> Result<(), Refusal> {
-        let old = self.documents.get(id).cloned();
-        self.reindex(id, old.as_ref(), None)?;
+    pub(super) fn remove(&mut self, id: &Key, old: &Document) -> Result<(), Refusal> {
+        self.reindex(id, Some(old), None)?;
         self.documents.remove(id);
         Ok(())
     }

@@ -96,6 +96,9 @@ pub(super) fn size(document: &Document) -> Checked {
 pub(super) fn names_and_depth(document: &Document, depth: usize) -> Checked {
     within_depth(depth)?;
     document.iter().try_for_each(|(name, value)| {
+        if is_plain(name) {
+            return self::value(value, depth + 1);
+        }
         if name.contains('\0') {
             return invalid(format!("the field name {name:?}"));
         }
@@ -160,8 +163,16 @@ fn predicate(predicate: &Predicate) -> Checked {
     }
 }
 
+/// Whether a name is letters and underscores, as nearly all are, so that no rule can be against it.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+}
+
 /// Checks a path in a filter, a sort or a projection.
 fn plain_path(path: &Path) -> Checked {
+    if is_plain(path.as_str()) {
+        return Ok(());
+    }
     if path.segments().any(|name| name.is_empty() || name.starts_with('$') || name.contains('\0')) {
         return unsupported(format!("the path {:?}", path.as_str()));
     }
@@ -239,6 +250,9 @@ fn operator(operator: &Operator) -> Checked {
 /// Checks the path of an operator: no empty name (error 56, *EmptyFieldName*), no positional
 /// operator, no number that is not written as BSON writes it.
 fn update_path(path: &Path) -> Checked {
+    if is_plain(path.as_str()) {
+        return Ok(());
+    }
     if path.segments().any(str::is_empty) {
         return invalid(format!("the update path {:?} has an empty name", path.as_str()));
     }
