@@ -207,3 +207,45 @@ fn stepping_to_the_end_is_the_same_as_executing() {
         })
         .unwrap();
 }
+
+/// Equality, order and hash of states are those of their contents, however they came about; with
+/// more documents than one node of the tree holds.
+#[test]
+fn states_compare_as_their_contents() {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let hash = |state: &State| {
+        let mut hasher = DefaultHasher::new();
+        state.hash(&mut hasher);
+        hasher.finish()
+    };
+    let with = |ids: &[i64]| {
+        let mut state = State::new();
+        for id in ids {
+            let _ = state.insert("c", Document::new().with("_id", *id));
+        }
+        state
+    };
+    let without = |state: &State, ids: &[i64]| {
+        let mut state = state.clone();
+        for id in ids {
+            let filter = doorway::store::filter::by_id(*id);
+            state.execute(crate::support::commands::delete(filter)).unwrap();
+        }
+        state
+    };
+    let world = (vec(0..400_i64, 0..400), vec(0..400_i64, 0..400));
+    runner(200)
+        .run(&world, |(ids, others)| {
+            let all = with(&[ids.clone(), others.clone()].concat());
+            let (fewer, direct) = (without(&all, &others), without(&with(&ids), &others));
+            prop_assert_eq!(&fewer, &direct);
+            prop_assert_eq!(hash(&fewer), hash(&direct));
+            for (a, b) in [(&fewer, &direct), (&all, &fewer), (&all, &direct)] {
+                prop_assert_eq!(a == b, content(a) == content(b));
+                prop_assert_eq!(a.cmp(b).is_eq(), content(a) == content(b));
+                prop_assert_eq!(a.cmp(b).reverse(), b.cmp(a));
+            }
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,4 +1,5 @@
-//! What only another client between two steps shows: on the emulator's steps.
+//! What only another client between two steps shows: on the emulator's steps. The list gives each its
+//! title.
 
 use doorway::doc;
 use doorway::store::filter::{all, by_id, eq, exists, lt, ne};
@@ -11,9 +12,7 @@ use crate::commands::{
     upsert, upserted,
 };
 
-/// Fact 2: a loser whose filter no longer matches is not applied, and goes on behind it.
-#[test]
-fn an_update_checks_its_filter_again_on_the_current_document() {
+pub(crate) fn an_update_checks_its_filter_again_on_the_current_document() {
     let mut state = state([doc! {"_id": 1, "free": true}, doc! {"_id": 2, "free": true}]);
     let take = |by: &str| update(eq("free", true), set("free", false).set("by", by));
     let mut slow = Execution::begin(take("slow"));
@@ -24,9 +23,7 @@ fn an_update_checks_its_filter_again_on_the_current_document() {
     assert_eq!(ids(&mut state, eq("by", "slow")), [2.into()]);
 }
 
-/// Fact 2: where nothing is behind it, nothing is matched.
-#[test]
-fn an_update_that_lost_its_only_candidate_matches_nothing() {
+pub(crate) fn an_update_that_lost_its_only_candidate_matches_nothing() {
     let mut state = state([doc! {"_id": 1, "free": true}]);
     let mut slow = Execution::begin(update(eq("free", true), set("by", "slow")));
     go(&mut slow, &mut state);
@@ -38,9 +35,7 @@ fn an_update_that_lost_its_only_candidate_matches_nothing() {
     assert_eq!(finish(slow, &mut state), (1, Ok(Reply::Deleted(0))));
 }
 
-/// Fact 3: the record that was first is kept, though it is first no longer.
-#[test]
-fn find_and_modify_keeps_its_record_when_the_sort_key_moves() {
+pub(crate) fn find_and_modify_keeps_its_record_when_the_sort_key_moves() {
     let mut state = state([doc! {"_id": 1, "at": 1}, doc! {"_id": 2, "at": 2}]);
     let take = find_and_update(all(), set("taken", true), Sort::ascending("at"));
     let mut slow = Execution::begin(take);
@@ -52,9 +47,7 @@ fn find_and_modify_keeps_its_record_when_the_sort_key_moves() {
     assert_eq!(ids(&mut state, exists("taken")), [1.into()]);
 }
 
-/// Fact 3: a record that no longer matches is given up, with no other in its place.
-#[test]
-fn find_and_modify_with_a_sort_does_not_go_on_to_the_second() {
+pub(crate) fn find_and_modify_with_a_sort_does_not_go_on_to_the_second() {
     let mut state = state([doc! {"_id": 1, "at": 1}, doc! {"_id": 2, "at": 2}]);
     let take = || find_and_update(ne("taken", true), set("taken", true), Sort::ascending("at"));
     let mut slow = Execution::begin(take());
@@ -65,9 +58,7 @@ fn find_and_modify_with_a_sort_does_not_go_on_to_the_second() {
     assert_eq!(ids(&mut state, eq("taken", true)), [1.into()]);
 }
 
-/// Fact 4: without a unique index two upserts insert twice.
-#[test]
-fn two_upserts_insert_twice_without_a_unique_index() {
+pub(crate) fn two_upserts_insert_twice_without_a_unique_index() {
     let run = |indexes: &[Index]| {
         let mut state = State::new();
         state.provision("c", indexes).unwrap();
@@ -82,9 +73,7 @@ fn two_upserts_insert_twice_without_a_unique_index() {
     assert_eq!(run(&[unique]), (Ok(upserted("a")), Ok(updated(1, 0)), 1));
 }
 
-/// Fact 5: an upsert by nothing but the unique key is run again by the server itself.
-#[test]
-fn an_upsert_by_its_unique_key_is_retried() {
+pub(crate) fn an_upsert_by_its_unique_key_is_retried() {
     let mut state = State::new();
     let command = || upsert(by_id("r"), push("tasks", "t"));
     let (mut a, mut b) = (Execution::begin(command()), Execution::begin(command()));
@@ -95,9 +84,7 @@ fn an_upsert_by_its_unique_key_is_retried() {
     assert_eq!(content(&state), [doc! {"_id": "r", "tasks": ["t", "t"]}]);
 }
 
-/// Fact 5: any other condition, and the error reaches the client.
-#[test]
-fn an_upsert_with_another_condition_is_not_retried() {
+pub(crate) fn an_upsert_with_another_condition_is_not_retried() {
     let guards = [
         by_id("r").and(ne("tasks", "t")),
         by_id("r").and(eq("owner", "a")),
@@ -113,9 +100,7 @@ fn an_upsert_with_another_condition_is_not_retried() {
     }
 }
 
-/// Fact 5: an upsert by `_id` that breaks another index is not retried.
-#[test]
-fn an_upsert_that_breaks_another_index_is_not_retried() {
+pub(crate) fn an_upsert_that_breaks_another_index_is_not_retried() {
     let mut state = State::new();
     state.provision("c", &[Index::unique(["w"])]).unwrap();
     let mut slow = Execution::begin(upsert(by_id("r"), set("w", 1)));
@@ -124,9 +109,7 @@ fn an_upsert_that_breaks_another_index_is_not_retried() {
     assert_eq!(finish(slow, &mut state).1.unwrap_err().duplicate_index(), Some("w_1"));
 }
 
-/// Fact 5: the fields are those of the index but the value that collides is not the filter's.
-#[test]
-fn an_upsert_whose_update_brings_the_colliding_value_is_not_retried() {
+pub(crate) fn an_upsert_whose_update_brings_the_colliding_value_is_not_retried() {
     let mut state = State::new();
     state.provision("c", &[Index::unique(["w"])]).unwrap();
     state.execute(insert(doc! {"_id": "s", "w": 2})).unwrap();
@@ -134,9 +117,7 @@ fn an_upsert_whose_update_brings_the_colliding_value_is_not_retried() {
     assert_eq!(finish(slow, &mut state).1.unwrap_err().duplicate_index(), Some("w_1"));
 }
 
-/// Fact 5: all fields of a compound index, in any order, are retried; some are not.
-#[test]
-fn an_upsert_by_all_fields_of_a_compound_index_is_retried() {
+pub(crate) fn an_upsert_by_all_fields_of_a_compound_index_is_retried() {
     let run = |filter| {
         let mut state = State::new();
         state.provision("c", &[Index::unique(["a", "b"])]).unwrap();
@@ -150,9 +131,7 @@ fn an_upsert_by_all_fields_of_a_compound_index_is_retried() {
     assert_eq!(run(eq("a", 1)).unwrap_err().duplicate_index(), Some("a_1_b_1"));
 }
 
-/// Fact 10: a scan misses what comes behind it, and no moment need have shown what it returns.
-#[test]
-fn a_scan_is_no_snapshot() {
+pub(crate) fn a_scan_is_no_snapshot() {
     let mut state = state([doc! {"_id": 1, "at": "here"}, doc! {"_id": 2, "at": "there"}]);
     let mut scan = Execution::begin(find(eq("at", "here")));
     go(&mut scan, &mut state);
@@ -162,9 +141,7 @@ fn a_scan_is_no_snapshot() {
     assert_eq!(finish(scan, &mut state), (1, Ok(Reply::Documents(never))));
 }
 
-/// Fact 10: a document that matches at every moment is missed, if it moves behind the scan.
-#[test]
-fn a_scan_misses_a_document_that_moves_behind_it() {
+pub(crate) fn a_scan_misses_a_document_that_moves_behind_it() {
     let mut state = state([doc! {"_id": 2}, doc! {"_id": 3, "me": true}]);
     let mut scan = Execution::begin(find(exists("me")));
     go(&mut scan, &mut state);
@@ -174,9 +151,7 @@ fn a_scan_misses_a_document_that_moves_behind_it() {
     assert_eq!(ids(&mut state, exists("me")), [1.into()]);
 }
 
-/// Fact 17: two pushes stand in the order in which they were applied, not in which they began.
-#[test]
-fn pushes_stand_in_the_order_of_their_writes() {
+pub(crate) fn pushes_stand_in_the_order_of_their_writes() {
     let mut state = state([doc! {"_id": 1, "kind": "list"}]);
     let late = |task: &str| update(eq("kind", "list"), push("tasks", task));
     let (mut first, mut second) =
@@ -188,9 +163,7 @@ fn pushes_stand_in_the_order_of_their_writes() {
     assert_eq!(content(&state)[0].get("tasks"), Some(&["second", "first"].into()));
 }
 
-/// Fact 18: a sweep that deletes what has expired may come between any two steps.
-#[test]
-fn a_sweep_between_two_steps_takes_the_candidate() {
+pub(crate) fn a_sweep_between_two_steps_takes_the_candidate() {
     let mut state = state([doc! {"_id": "lease", "expires": Value::DateTime(1)}]);
     let mut renew = Execution::begin(update(exists("expires"), set("expires", Value::DateTime(9))));
     go(&mut renew, &mut state);

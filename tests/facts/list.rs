@@ -1,7 +1,7 @@
-//! The one list of facts: number in the reference, body, title, source.
+//! The one list of facts: number, body, title, source.
 //!
 //! `for_each_fact!(callback)` hands it to a macro: a runner on the emulator, a runner on a server, a
-//! page of documentation.
+//! page of documentation. `for_each_interleaving!` has what a single client cannot show.
 
 macro_rules! for_each_fact {
     ($callback:ident) => {
@@ -70,4 +70,54 @@ macro_rules! for_each_fact {
     };
 }
 
-pub(crate) use for_each_fact;
+/// The same for what takes two clients between each other's steps, so that only the emulator shows it.
+macro_rules! for_each_interleaving {
+    ($callback:ident) => {
+        $callback! {
+            2, an_update_checks_its_filter_again_on_the_current_document,
+                "A loser whose filter no longer matches is not applied, and goes on behind it.",
+                "MongoDB manual, core/write-operations-atomicity; server source, ensureStillMatches";
+            2, an_update_that_lost_its_only_candidate_matches_nothing,
+                "Where nothing is behind it, nothing is matched.",
+                "MongoDB manual, core/write-operations-atomicity; server source, ensureStillMatches";
+            3, find_and_modify_keeps_its_record_when_the_sort_key_moves,
+                "The record that was first is kept, though it is first no longer.",
+                "SERVER-86250, SERVER-22178, SERVER-21434";
+            3, find_and_modify_with_a_sort_does_not_go_on_to_the_second,
+                "A record that no longer matches is given up, with no other in its place.",
+                "SERVER-86250, SERVER-22178, SERVER-21434";
+            4, two_upserts_insert_twice_without_a_unique_index,
+                "Without a unique index two upserts insert twice.",
+                "SERVER-16261, SERVER-14322";
+            5, an_upsert_by_its_unique_key_is_retried,
+                "An upsert by nothing but the unique key is run again by the server itself.",
+                "SERVER-37124, SERVER-47212; server source, shouldRetryDuplicateKeyException";
+            5, an_upsert_with_another_condition_is_not_retried,
+                "Any other condition, and the error reaches the client.",
+                "SERVER-37124, SERVER-47212; server source, shouldRetryDuplicateKeyException";
+            5, an_upsert_that_breaks_another_index_is_not_retried,
+                "An upsert by `_id` that breaks another index is not retried.",
+                "SERVER-37124, SERVER-47212; server source, shouldRetryDuplicateKeyException";
+            5, an_upsert_whose_update_brings_the_colliding_value_is_not_retried,
+                "The fields are those of the index but the value that collides is not the filter's.",
+                "SERVER-37124, SERVER-47212; server source, shouldRetryDuplicateKeyException";
+            5, an_upsert_by_all_fields_of_a_compound_index_is_retried,
+                "All fields of a compound index, in any order, are retried; some are not.",
+                "SERVER-37124, SERVER-47212; server source, shouldRetryDuplicateKeyException";
+            10, a_scan_is_no_snapshot,
+                "A scan misses what comes behind it, and no moment need have shown what it returns.",
+                "MongoDB manual, core/read-isolation-consistency-recency";
+            10, a_scan_misses_a_document_that_moves_behind_it,
+                "A document that matches at every moment is missed, if it moves behind the scan.",
+                "MongoDB manual, core/read-isolation-consistency-recency";
+            17, pushes_stand_in_the_order_of_their_writes,
+                "Two pushes stand in the order in which they were applied, not in which they began.",
+                "MongoDB manual, core/write-operations-atomicity";
+            18, a_sweep_between_two_steps_takes_the_candidate,
+                "A sweep that deletes what has expired may come between any two steps.",
+                "MongoDB manual, core/index-ttl";
+        }
+    };
+}
+
+pub(crate) use {for_each_fact, for_each_interleaving};

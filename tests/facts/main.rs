@@ -36,11 +36,28 @@ macro_rules! on_the_emulator {
 
 list::for_each_fact!(on_the_emulator);
 
+/// The list of interleavings as a table, and each as a test.
+macro_rules! step_by_step {
+    ($($number:literal, $body:ident, $title:literal, $source:literal;)*) => {
+        const INTERLEAVINGS: &[Fact] =
+            &[$(Fact { number: $number, title: $title, source: $source }),*];
+
+        mod step_by_step {
+            $(#[test]
+            fn $body() {
+                crate::interleavings::$body();
+            })*
+        }
+    };
+}
+
+list::for_each_interleaving!(step_by_step);
+
 #[test]
 fn each_fact_has_a_title_and_a_source() {
-    for Fact { number, title, source } in FACTS {
-        assert!((1..=20).contains(number), "{title}");
-        assert!(!title.is_empty() && !source.is_empty());
+    for Fact { number, title, source } in FACTS.iter().chain(INTERLEAVINGS) {
+        assert!((1..=20).contains(number) && !title.is_empty() && !source.is_empty(), "{title}");
     }
     assert!(FACTS.is_sorted_by_key(|fact| fact.number));
+    assert!(INTERLEAVINGS.is_sorted_by_key(|fact| fact.number));
 }

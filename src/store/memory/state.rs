@@ -61,6 +61,12 @@ impl State {
         self.tables.insert(name, table);
     }
 
+    /// Whether a collection was declared immutable, so that the order of reads of it does not count.
+    #[must_use]
+    pub fn is_immutable(&self, collection: &str) -> bool {
+        self.tables.get(collection).is_some_and(|table| table.immutable)
+    }
+
     /// Puts in a document, to set a database up.
     ///
     /// # Errors
@@ -121,12 +127,11 @@ impl State {
 
     /// Refuses a write to a collection that was declared immutable.
     pub(super) fn refuse_immutable(&self, collection: &Text) -> Result<(), StoreError> {
-        match self.table(collection) {
-            Some(table) if table.immutable => Err(StoreError::invalid(format!(
-                "a write to {collection}, which was declared immutable"
-            ))),
-            _ => Ok(()),
+        if self.is_immutable(collection) {
+            let text = format!("a write to {collection}, which was declared immutable");
+            return Err(StoreError::invalid(text));
         }
+        Ok(())
     }
 
     /// Puts in a document that was checked.
