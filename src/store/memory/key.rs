@@ -1,6 +1,7 @@
 //! A value as the key of an index: two that MongoDB takes for equal are one key.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::store::{Document, Value};
@@ -42,6 +43,15 @@ impl Ord for Key {
 impl PartialOrd for Key {
     fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Undefined => f.write_str("undefined"),
+            Key::Value(value) => value.fmt(f),
+        }
     }
 }
 
