@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use doorway::store::memory::{Access, Execution, State};
-use doorway::store::{Command, Document, Index, Operation, Reply, StoreError};
+use doorway::store::{Command, Document, Filter, Index, Operation, Predicate, Reply, StoreError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -122,15 +122,22 @@ fn interleave(
 }
 
 fn is_one_step(command: &Command) -> bool {
-    let by_id = |filter: &doorway::store::Filter| filter.to_string().starts_with("{_id: ");
     match &command.operation {
         Operation::InsertOne { .. } => true,
         Operation::FindOne { filter, .. }
         | Operation::Scan { filter, .. }
-        | Operation::DeleteOne { filter } => by_id(filter),
+        | Operation::DeleteOne { filter } => fixes_id(filter),
         Operation::UpdateOne { filter, upsert, .. }
         | Operation::ReplaceOne { filter, upsert, .. }
-        | Operation::FindOneAndUpdate { filter, upsert, .. } => by_id(filter) && !upsert,
+        | Operation::FindOneAndUpdate { filter, upsert, .. } => fixes_id(filter) && !upsert,
+    }
+}
+
+fn fixes_id(filter: &Filter) -> bool {
+    match filter {
+        Filter::Field(path, Predicate::Eq(_)) => path.as_str() == "_id",
+        Filter::And(parts) => parts.iter().any(fixes_id),
+        _ => false,
     }
 }
 
