@@ -164,7 +164,9 @@ fn an_upsert_that_lost_its_candidate_inserts() {
 #[test]
 fn an_immutable_collection_is_read_in_one_step_and_not_written() {
     let mut state = three();
+    assert!(!state.is_immutable("c"));
     state.declare_immutable("c");
+    assert!(state.is_immutable("c") && !state.is_immutable("other"));
     let one_step = |command: Command| finish(Execution::begin(command), &mut state.clone());
     let found = one_step(find_sorted(ne("n", 2), Sort::ascending("n"), None));
     let (one, three) = (doc! {"_id": 1, "n": 3}, doc! {"_id": 3, "n": 1});

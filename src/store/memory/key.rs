@@ -31,6 +31,10 @@ impl Key {
 impl Ord for Key {
     fn cmp(&self, other: &Key) -> Ordering {
         match (self, other) {
+            // Nearly all keys are strings, and a look-up does little else than compare them.
+            (Key::Value(Value::String(a)), Key::Value(Value::String(b))) => {
+                a.as_bytes().cmp(b.as_bytes())
+            }
             (Key::Value(a), Key::Value(b)) => a.compare(b),
             (Key::Undefined, Key::Undefined) => Ordering::Equal,
             (Key::Undefined, Key::Value(Value::MinKey)) => Ordering::Greater,

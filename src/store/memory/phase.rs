@@ -206,7 +206,7 @@ fn at_candidate(id: Key, picked: bool, command: &Command, state: &mut State) -> 
         let document = document.clone();
         return apply(&id, &document, command, state);
     }
-    let more = table.is_some_and(|table| table.next(Some(&id)).is_some());
+    let more = table.is_some_and(|table| table.has_more(&id));
     Ok(match picked {
         false if more => Next::Go(Phase::Seek { after: Some(id) }),
         _ => not_found(operation),
@@ -236,8 +236,7 @@ fn read(
                 break;
             }
         }
-        let more = table.is_some_and(|table| table.next(Some(id)).is_some());
-        if more && table.is_some_and(|table| !table.immutable) {
+        if table.is_some_and(|table| !table.immutable && table.has_more(id)) {
             return Ok(Next::Go(Phase::Read { after: Some(id.clone()), found }));
         }
         after = Some(id.clone());
@@ -280,7 +279,7 @@ fn seek(after: Option<Key>, operation: &Operation, table: Option<&Table>) -> Ste
     };
     Ok(if is_match(operation, document) {
         Next::Go(Phase::Write { id: id.clone(), picked: false })
-    } else if table.next(Some(id)).is_some() {
+    } else if table.has_more(id) {
         Next::Go(Phase::Seek { after: Some(id.clone()) })
     } else {
         not_found(operation)
@@ -298,7 +297,7 @@ fn pick(
         if is_match(operation, document) {
             best = Some(better(best, sort(operation), (id, document))?);
         }
-        if table.next(Some(id)).is_some() {
+        if table.has_more(id) {
             return Ok(Next::Go(Phase::Pick { after: Some(id.clone()), best }));
         }
     }

@@ -73,6 +73,11 @@ impl Table {
         }
     }
 
+    /// Whether a document with a greater `_id` is there.
+    pub(super) fn has_more(&self, after: &Key) -> bool {
+        self.documents.get_max().is_some_and(|(last, _)| last > after)
+    }
+
     /// Whether the table is as if it had never been written.
     pub(super) fn is_trace_of_nothing(&self) -> bool {
         self.documents.is_empty() && !self.provisioned
