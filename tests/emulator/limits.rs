@@ -57,6 +57,13 @@ fn a_hundred_levels_are_the_limit() {
 }
 
 #[test]
+fn a_timestamp_of_zero_would_become_the_servers_clock() {
+    assert!(refused(doc! {"_id": 1, "at": Value::Timestamp(0)}).is_unsupported());
+    let mut state = state([doc! {"_id": 1, "at": Value::Timestamp(1)}]);
+    assert!(state.execute(update(by_id(1), set("at", Value::Timestamp(0)))).is_err());
+}
+
+#[test]
 fn names_that_a_server_takes_for_something_else_are_refused() {
     assert!(refused(doc! {"_id": 1, "$a": 1}).is_unsupported());
     assert!(refused(doc! {"_id": 1, "a.b": 1}).is_unsupported());

@@ -69,10 +69,20 @@ pub(super) fn collection(name: &str) -> Checked {
 /// Checks a document as it would be stored, with its `_id`.
 pub(super) fn stored_document(document: &Document) -> Checked {
     names_and_depth(document, 1)?;
+    no_clock(document)?;
     size(document)?;
     match document.id() {
         None => invalid("a document without _id (a driver would invent one)"),
         Some(id) => self::id(id),
+    }
+}
+
+/// Refuses a timestamp of zero: a server puts its clock in the place of one that it inserts (manual,
+/// *reference/bson-types*, timestamps).
+fn no_clock(document: &Document) -> Checked {
+    match document.iter().find(|(_, value)| matches!(value, Value::Timestamp(0))) {
+        Some((name, _)) => unsupported(format!("a timestamp of zero in {name}")),
+        None => Ok(()),
     }
 }
 
