@@ -149,12 +149,14 @@ fn insert_and_delete(bencher: Bencher<'_, '_>, documents: usize) {
 
 #[divan::bench(args = DOCUMENTS)]
 fn replace_one_by_id(bencher: Bencher<'_, '_>, documents: usize) {
-    let operation = |number: usize| {
-        let replacement = reservation(number % documents);
-        let filter = by_id(replacement.id().unwrap());
-        command(Operation::ReplaceOne { filter, replacement, upsert: false })
+    let twice = |number: usize| {
+        [1, 2].map(|turn| {
+            let replacement = reservation(number % documents).with("turn", turn);
+            let filter = by_id(replacement.id().unwrap());
+            command(Operation::ReplaceOne { filter, replacement, upsert: false })
+        })
     };
-    run(bencher, documents, (0..COMMANDS).map(operation).collect());
+    run(bencher, documents, (0..COMMANDS / 2).flat_map(twice).collect());
 }
 
 /// A whole scan that finds nothing; items are documents read.
