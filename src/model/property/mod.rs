@@ -3,6 +3,7 @@
 mod binding;
 mod exclusivity;
 mod fcfs;
+mod kept;
 mod leak;
 mod once;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 pub use binding::{OneResourcePerWorker, OneWorkerPerResource};
 pub use exclusivity::Exclusivity;
 pub use fcfs::Fcfs;
+pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
 
@@ -46,6 +48,7 @@ pub fn all() -> Vec<Property> {
             Fcfs::R3,
         ),
         property("each task runs exactly once, or is cancelled", Once),
+        property("a task that is queued stays in a reservation until it is released", Kept),
         property("when all is done, no reservation is left", NoLeak),
         property("an update by _id of more than one document stops the process", Loud),
         property("no process waits for ever", NoDeadlock),

@@ -67,12 +67,6 @@ impl State {
         self.tables.get(collection).is_some_and(|table| table.immutable)
     }
 
-    /// Whether a collection was declared immutable.
-    #[must_use]
-    pub fn is_immutable(&self, collection: &str) -> bool {
-        self.tables.get(collection).is_some_and(|table| table.immutable)
-    }
-
     /// Puts in a document, to set a database up.
     ///
     /// # Errors
