@@ -46,10 +46,15 @@ impl Model {
         for worker in self.workers() {
             store.insert(WORKERS, Document::new().with("_id", &worker))?;
         }
-        if self.buries.is_empty() {
+        if self.is_unwatched() {
             store.declare_immutable(WORKERS);
         }
         Ok(store)
+    }
+
+    /// Whether no worker is ever taken for dead.
+    fn is_unwatched(&self) -> bool {
+        self.buries.is_empty() && self.dead.is_empty()
     }
 
     fn workers(&self) -> impl Iterator<Item = Text> {
@@ -108,19 +113,21 @@ impl Model {
 
     fn full_processes(&self) -> Vec<Process> {
         let design = self.design;
-        let statuses = if self.buries.is_empty() { Statuses::Ignored } else { Statuses::Kept };
+        let statuses = if self.is_unwatched() { Statuses::Ignored } else { Statuses::Kept };
         let managers = self.managers().map(|name| {
             Process::new(name)
                 .then(move |cx| async move { manager::serve(&cx, design, statuses).await })
         });
-        let workers = self.workers().map(|name| {
+        let dead: Vec<Text> = self.dead.iter().map(worker_name).collect();
+        let alive = self.workers().filter(|name| !dead.contains(name));
+        let workers = alive.map(|name| {
             Process::new(name).then(move |cx| async move {
                 let run = |_| cx.step("run");
                 worker::serve(&cx, cx.process(), design, statuses, run).await
             })
         });
-        let watchers = self.buries.iter().map(|number| {
-            let worker: Text = format!("worker-{number}").into();
+        let watchers = self.buries.iter().chain(&self.dead).map(|number| {
+            let worker = worker_name(number);
             Process::new(format!("watcher-of-{worker}")).then(move |cx| {
                 let worker = worker.clone();
                 async move { watcher::bury(&cx, &worker).await }
@@ -128,6 +135,10 @@ impl Model {
         });
         managers.chain(workers).chain(watchers).collect()
     }
+}
+
+fn worker_name(number: &NonZeroU32) -> Text {
+    format!("worker-{number}").into()
 }
 
 fn numbered(kind: &'static str, count: NonZeroU32) -> impl Iterator<Item = Text> {

@@ -89,6 +89,8 @@ struct File {
     #[serde(default)]
     buries: Vec<Spanned<i64>>,
     #[serde(default)]
+    dead: Vec<Spanned<i64>>,
+    #[serde(default)]
     broken_store: Option<Spanned<String>>,
     expect: Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
     engine: Spanned<Vec<Spanned<Engine>>>,
@@ -176,7 +178,8 @@ impl File {
             system,
             sizes,
             wants: self.wants(system, sizes)?,
-            buries: self.buries(system, sizes)?,
+            buries: workers(&self.buries, system, sizes)?,
+            dead: workers(&self.dead, system, sizes)?,
             broken_store: (self.broken_store.as_ref())
                 .map(|name| {
                     one_of("broken-store", name, &[("counts-twice", BrokenStore::CountsTwice)])
@@ -208,16 +211,6 @@ impl File {
             ));
         }
         wants.get_ref().iter().map(|number| up_to("a resource", number, sizes.resources)).collect()
-    }
-
-    fn buries(&self, system: SystemKind, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
-        match (self.buries.first(), system) {
-            (Some(first), SystemKind::Inline) => {
-                Err(Wrong::at(first, "an inline system has no workers to bury")
-                    .help("take system = \"full\""))
-            }
-            _ => self.buries.iter().map(|n| up_to("a worker", n, sizes.workers)).collect(),
-        }
     }
 
     fn expect(&self) -> Result<Vec<(String, Expect)>, Wrong> {
@@ -307,6 +300,21 @@ fn one_of<T: Clone>(what: &str, name: &Spanned<String>, known: &[(&str, T)]) -> 
         Wrong::at(name, format!("unknown {what} {:?}", name.get_ref()))
             .help(format!("one of {}", names.join(", ")))
     })
+}
+
+/// The numbers of workers, which only a full system has.
+fn workers(
+    numbers: &[Spanned<i64>],
+    system: SystemKind,
+    sizes: Sizes,
+) -> Result<Vec<NonZeroU32>, Wrong> {
+    match (numbers.first(), system) {
+        (Some(first), SystemKind::Inline) => {
+            Err(Wrong::at(first, "an inline system has no workers to bury")
+                .help("take system = \"full\""))
+        }
+        _ => numbers.iter().map(|number| up_to("a worker", number, sizes.workers)).collect(),
+    }
 }
 
 fn size(what: &str, number: &Spanned<i64>) -> Result<NonZeroU32, Wrong> {

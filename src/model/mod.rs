@@ -36,6 +36,8 @@ pub struct Model {
     pub wants: Vec<NonZeroU32>,
     /// The numbers of the workers that a watcher takes for dead, at any moment, while they go on.
     pub buries: Vec<NonZeroU32>,
+    /// The numbers of the workers that are dead, and that a watcher finds dead at any moment.
+    pub dead: Vec<NonZeroU32>,
     /// How the store lies, if it does.
     pub broken_store: Option<BrokenStore>,
     /// The properties to check, with what is expected.
@@ -129,8 +131,8 @@ impl Model {
         if let Some(wanted) = self.wants.iter().find(|wanted| **wanted > resources) {
             return Err(format!("a task wants resource {wanted} of {resources}"));
         }
-        match self.buries.iter().find(|buried| **buried > workers) {
-            Some(buried) => Err(format!("worker {buried} of {workers} is taken for dead")),
+        match self.buries.iter().chain(&self.dead).find(|buried| **buried > workers) {
+            Some(buried) => Err(format!("worker {buried} of {workers} is to be buried")),
             None => Ok(()),
         }
     }

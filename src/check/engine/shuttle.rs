@@ -178,7 +178,7 @@ impl Scheduler for Steps {
         &mut self,
         runnable: &[&Task],
         current: Option<TaskId>,
-        is_yielding: bool,
+        _is_yielding: bool,
     ) -> Option<TaskId> {
         let run = lock(&self.current).clone();
         let begun = run.as_ref().map_or(0, |run| run.at_gate.load(Ordering::Relaxed));
@@ -191,7 +191,8 @@ impl Scheduler for Steps {
                 if self.sabotage.is_some() && able.len() > 1 {
                     able.pop();
                 }
-                self.inner.next_task(&able, current, is_yielding)
+                // The gate is no yield: a scheduler by priorities would put off whoever passes it.
+                self.inner.next_task(&able, current, false)
             }
             Some(run) if !run.shared.is_over() => {
                 let next = |task: &&Task| id(task) == 0 || id(task) > begun;
