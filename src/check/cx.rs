@@ -98,14 +98,12 @@ impl Cx {
 }
 
 impl Store for Cx {
-    fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
-        async move {
-            let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
-                return Err(StoreError::invalid("the engine did not answer with a reply"));
-            };
-            self.mailbox().seen.push((command, reply.clone()));
-            reply
-        }
+    async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
+        let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
+            return Err(StoreError::invalid("the engine did not answer with a reply"));
+        };
+        self.mailbox().seen.push((command, reply.clone()));
+        reply
     }
 }
 
