@@ -44,6 +44,7 @@
 //!     processes: vec![Process::new("a").then(run_once), Process::new("b").then(run_once)],
 //!     properties: vec![std::sync::Arc::new(Once)],
 //!     broken_store: None,
+//!     faults: Default::default(),
 //! };
 //! let report = shuttle::check(&system, shuttle::Choose::DepthFirst, &Options::default());
 //! assert_eq!(report.of("once").map(|found| found.verdict), Some(Verdict::Violated));

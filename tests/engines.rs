@@ -28,6 +28,7 @@ fn reference(managers: u32, tasks: u32, resources: u32, workers: u32) -> System 
         wants: Vec::new(),
         buries: Vec::new(),
         dead: Vec::new(),
+        faults: Default::default(),
         broken_store: None,
         expect: ["exclusivity", "one-resource-per-worker", "no-leak", "once", "no-deadlock"]
             .map(|name| (name.to_owned(), Expect::Verified))

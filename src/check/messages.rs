@@ -70,6 +70,27 @@ impl Messages {
         }
     }
 
+    /// The names of the queues that have a message.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Text> {
+        self.waiting.keys().chain(self.held.keys().map(|(_, queue)| queue))
+    }
+
+    /// One queue alone.
+    pub(crate) fn of_queue(&self, queue: &Text) -> Messages {
+        let waiting = self.waiting.get(queue).map(|all| (queue.clone(), all.clone()));
+        let held = self.held.iter().filter(|((_, of), _)| of == queue);
+        Messages {
+            waiting: waiting.into_iter().collect(),
+            held: held.map(|(key, all)| (key.clone(), all.clone())).collect(),
+        }
+    }
+
+    /// Adds queues that were taken apart.
+    pub(crate) fn join(&mut self, queues: &Messages) {
+        self.waiting.extend(queues.waiting.clone());
+        self.held.extend(queues.held.clone());
+    }
+
     /// The messages that wait in a queue, from its head.
     pub fn waiting(&self, queue: &Text) -> impl Iterator<Item = &Document> {
         self.waiting.get(queue).into_iter().flatten()
@@ -113,7 +134,7 @@ mod tests {
         messages.receive(&queue, &receiver);
         messages.redeliver(&receiver);
         assert_eq!(numbers(messages.waiting(&queue)), [1, 2, 3]);
-        assert!(numbers(messages.held(&queue, &receiver)).is_empty());
+        assert_eq!(numbers(messages.held(&queue, &receiver)), [0; 0]);
     }
 
     #[test]

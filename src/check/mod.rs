@@ -2,20 +2,23 @@
 
 mod cx;
 pub mod engine;
+mod fault;
 mod messages;
 mod monitor;
 mod process;
 mod property;
 mod request;
 mod run;
+mod step;
 mod system;
 mod trace;
 mod verdict;
 mod world;
 
 pub use cx::Cx;
+pub use fault::Faults;
 pub use messages::Messages;
-pub use monitor::{End, Monitor, Step};
+pub use monitor::{End, Look, Monitor, Step, Watched};
 pub use process::{Body, Process};
 pub use property::{Loud, NoDeadlock, NoFailure};
 pub use request::{Answer, Request};

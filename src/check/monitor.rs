@@ -1,8 +1,13 @@
 //! A property, as a small automaton that is fed every step of a run.
 
+use std::cell::Cell;
+use std::ops::Deref;
+
+use super::messages::Messages;
 use super::request::{Answer, Request};
 use super::world::World;
 use crate::env::Event;
+use crate::store::memory::State;
 use crate::store::{Document, Text};
 
 /// A property of runs: a small automaton, fed every step.
@@ -53,7 +58,53 @@ pub struct Step<'a> {
     /// The error with which it stopped then.
     pub failure: Option<&'a Text>,
     /// The world after the step.
-    pub world: &'a World,
+    pub world: &'a Watched<'a>,
+}
+
+/// The world as a monitor sees it: an engine is told which parts it has looked at, so that what
+/// it says need not be asked again for worlds that differ elsewhere.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    /// The documents and their indexes.
+    pub store: Look<'a, State>,
+    /// The broker's queues.
+    pub messages: Look<'a, Messages>,
+}
+
+/// A part of the world that knows whether it was looked at.
+#[derive(Debug)]
+pub struct Look<'a, T> {
+    part: &'a T,
+    looked: Cell<bool>,
+}
+
+impl<'a> Watched<'a> {
+    pub(crate) fn new(world: &'a World) -> Watched<'a> {
+        Watched::over(&world.store, &world.messages)
+    }
+
+    pub(crate) fn over(store: &'a State, messages: &'a Messages) -> Watched<'a> {
+        Watched { store: Look::new(store), messages: Look::new(messages) }
+    }
+}
+
+impl<'a, T> Look<'a, T> {
+    fn new(part: &'a T) -> Look<'a, T> {
+        Look { part, looked: Cell::new(false) }
+    }
+
+    pub(crate) fn was_looked_at(&self) -> bool {
+        self.looked.get()
+    }
+}
+
+impl<T> Deref for Look<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.looked.set(true);
+        self.part
+    }
 }
 
 /// How a run ended.

@@ -62,7 +62,7 @@ impl fmt::Debug for Process {
 }
 
 /// Where a process stands after it was resumed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Stands {
     /// It asks for something, and waits for the answer.
     Asks(Request),
@@ -83,8 +83,14 @@ pub(crate) struct Coroutine {
 impl Coroutine {
     /// Starts the process and runs it to its first request.
     pub(crate) fn start(process: &Process) -> (Coroutine, Stands, Told) {
+        Coroutine::start_at(process, 0)
+    }
+
+    /// The same from the start of a later activity: before it the process has learnt nothing that
+    /// it still knows.
+    pub(crate) fn start_at(process: &Process, activity: usize) -> (Coroutine, Stands, Told) {
         let cx = Cx::new(process.name.clone());
-        let mut coroutine = Coroutine { process: process.clone(), activity: 0, cx, future: None };
+        let mut coroutine = Coroutine { process: process.clone(), activity, cx, future: None };
         let (stands, told) = coroutine.poll();
         (coroutine, stands, told)
     }
@@ -93,6 +99,11 @@ impl Coroutine {
     pub(crate) fn resume(&mut self, answer: Answer) -> (Stands, Told) {
         self.cx.put_answer(answer);
         self.poll()
+    }
+
+    /// The number of the activity that is under way.
+    pub(crate) fn activity(&self) -> usize {
+        self.activity
     }
 
     fn poll(&mut self) -> (Stands, Told) {
@@ -128,7 +139,7 @@ impl Coroutine {
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> Text {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> Text {
     let text = (panic.downcast_ref::<&str>().copied())
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", text.unwrap_or("(no message)")).into()

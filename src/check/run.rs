@@ -2,9 +2,10 @@
 
 use std::ops::Deref;
 
-use super::monitor::{End, Step};
-use super::process::{Coroutine, Stands};
-use super::request::{Answer, Request};
+use super::fault::{self, Budget, Choice};
+use super::monitor::{End, Step, Watched};
+use super::process::Coroutine;
+use super::step::{At, Stepped};
 use super::system::System;
 use super::world::{Pending, World};
 use crate::env::Event;
@@ -22,19 +23,13 @@ pub(crate) struct Run<S> {
     pub(crate) schedule: Vec<usize>,
     log: Vec<Logged>,
     writes: usize,
+    budget: Budget,
 }
 
 /// A process of a run.
 struct Running {
     coroutine: Coroutine,
     at: At,
-}
-
-/// Where a process of a run stands.
-enum At {
-    Asks(Pending),
-    Ended,
-    Failed(Text),
 }
 
 /// Where and why a property fell.
@@ -68,14 +63,6 @@ pub struct Outcome {
     pub processes: Vec<String>,
 }
 
-/// What one step did, for whoever records it.
-pub(crate) struct Stepped {
-    pub(crate) request: Option<Request>,
-    pub(crate) answer: Option<Answer>,
-    pub(crate) events: Vec<Event>,
-    pub(crate) failure: Option<Text>,
-}
-
 impl<S: Deref<Target = System>> Run<S> {
     /// The run before its first step: each process has come to its first request.
     pub(crate) fn new(system: S) -> Run<S> {
@@ -84,6 +71,7 @@ impl<S: Deref<Target = System>> Run<S> {
             running: Vec::with_capacity(system.processes.len()),
             memories: system.properties.iter().map(|property| property.start()).collect(),
             falls: vec![None; system.properties.len()],
+            budget: Budget::new(&system.faults),
             system,
             schedule: Vec::new(),
             log: Vec::new(),
@@ -111,6 +99,11 @@ impl<S: Deref<Target = System>> Run<S> {
         self.pending(process).is_none()
     }
 
+    /// Whether a write that is late has still to be done.
+    pub(crate) fn awaits_late_write(&self) -> bool {
+        !self.budget.late.is_empty()
+    }
+
     /// What the next step of a process does to the world.
     pub(crate) fn access(&self, process: usize) -> Access {
         self.pending(process).map_or(Access::Read, Pending::access)
@@ -122,6 +115,7 @@ impl<S: Deref<Target = System>> Run<S> {
             At::Asks(pending) => pending.request().to_string(),
             At::Ended => "ended".into(),
             At::Failed(why) => format!("failed: {why}"),
+            At::Crashed => "crashed".into(),
         }
     }
 
@@ -146,40 +140,33 @@ impl<S: Deref<Target = System>> Run<S> {
     ///
     /// Waking from a pause is one step with what is asked next, as far as that can be done.
     pub(crate) fn step(&mut self, process: usize) -> Option<Stepped> {
-        if !self.enables(process) {
-            return None;
+        self.take(Choice::step(process))
+    }
+
+    /// Makes a choice happen; `None` where it cannot.
+    pub(crate) fn take(&mut self, choice: Choice) -> Option<Stepped> {
+        let system: &System = &self.system;
+        let Running { coroutine, at } = &mut self.running[choice.process];
+        let mut restarted = None;
+        let mut restart = || {
+            let (coroutine, stands, told) = Coroutine::start(&system.processes[choice.process]);
+            restarted = Some(coroutine);
+            (stands.into(), told.events)
+        };
+        let mut resume = |answer| {
+            let (stands, told) = coroutine.resume(answer);
+            (stands.into(), told.events)
+        };
+        let (world, budget) = (&mut self.world, &mut self.budget);
+        let (stepped, access) =
+            fault::take(system, choice, world, budget, at, &mut restart, &mut resume)?;
+        if let Some(coroutine) = restarted {
+            self.running[choice.process].coroutine = coroutine;
         }
-        self.schedule.push(process);
-        let mut events = Vec::new();
-        if self.pauses(process) {
-            self.resume(process, Answer::Done, &mut events);
-        }
-        let request = self.pending(process).map(Pending::request);
-        let answer = self.advance(process);
-        if let Some(answer) = answer.clone() {
-            self.resume(process, answer, &mut events);
-        }
-        let stepped = Stepped { request, answer, events, failure: self.failure(process) };
-        self.tell(Some(process), &stepped);
+        self.schedule.push(choice.process);
+        self.writes += usize::from(access == Access::Write);
+        self.tell(Some(choice.process), &stepped);
         Some(stepped)
-    }
-
-    /// Does the next step of what a process asks, if it can be done and is not a pause.
-    fn advance(&mut self, process: usize) -> Option<Answer> {
-        if self.pauses(process) || !self.enables(process) {
-            return None;
-        }
-        self.writes += usize::from(self.access(process) == Access::Write);
-        let At::Asks(pending) = &mut self.running[process].at else { return None };
-        let name = &self.system.processes[process].name;
-        self.world.step(name, pending, self.system.broken_store)
-    }
-
-    fn resume(&mut self, process: usize, answer: Answer, events: &mut Vec<Event>) {
-        let running = &mut self.running[process];
-        let (stands, told) = running.coroutine.resume(answer);
-        running.at = stands.into();
-        events.extend(told.events);
     }
 
     fn pending(&self, process: usize) -> Option<&Pending> {
@@ -210,7 +197,7 @@ impl<S: Deref<Target = System>> Run<S> {
             answer: stepped.answer.as_ref(),
             events: &stepped.events,
             failure: stepped.failure.as_ref(),
-            world: &self.world,
+            world: &Watched::new(&self.world),
         };
         let steps = self.schedule.len();
         let properties = self.system.properties.iter();
@@ -250,16 +237,6 @@ impl<S: Deref<Target = System>> Run<S> {
             processes: (0..self.running.len()).map(|process| self.asks(process)).collect(),
             events: self.log.into_iter().map(|logged| (logged.process, logged.event)).collect(),
             store: self.world.store,
-        }
-    }
-}
-
-impl From<Stands> for At {
-    fn from(stands: Stands) -> At {
-        match stands {
-            Stands::Asks(request) => At::Asks(Pending::new(request)),
-            Stands::Ended => At::Ended,
-            Stands::Failed(why) => At::Failed(why),
         }
     }
 }

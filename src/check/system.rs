@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::fault::Faults;
 use super::monitor::Monitor;
 use super::process::Process;
 use super::world::{BrokenStore, World};
@@ -24,6 +25,8 @@ pub struct System {
     pub properties: Vec<Arc<dyn Monitor>>,
     /// How the store lies, if it does.
     pub broken_store: Option<BrokenStore>,
+    /// What may go wrong, and how often. Engines that run on threads leave it out.
+    pub faults: Faults,
 }
 
 impl fmt::Debug for System {

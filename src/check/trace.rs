@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::run::{Run, Stepped};
+use super::fault::{Choice, Kind};
+use super::run::Run;
+use super::step::Stepped;
 use super::system::System;
 use crate::env::Event;
 use crate::store::memory::State;
@@ -86,12 +88,13 @@ impl System {
         let mut steps = Vec::with_capacity(schedule.len());
         for (index, name) in schedule.iter().enumerate() {
             let before = run.world.store.clone();
-            let process = self.processes.iter().position(|process| process.name == *name);
-            let stepped = process.and_then(|process| run.step(process));
-            let stepped = stepped.ok_or_else(|| self.stale(&run, index, name))?;
-            steps.push(TraceStep::new(name, stepped, &before, &run.world.store));
+            let choice = Choice::of_word(name, self);
+            let taken = choice.and_then(|choice| Some((choice, run.take(choice)?)));
+            let (choice, stepped) = taken.ok_or_else(|| self.stale(&run, index, name))?;
+            let process = &self.processes[choice.process].name;
+            steps.push(TraceStep::new(process, choice.kind, stepped, &before, &run.world.store));
         }
-        let complete = self.enabled(&run).is_empty();
+        let complete = self.enabled(&run).is_empty() && !run.awaits_late_write();
         let falls = if complete { run.end() } else { run.falls() };
         let fallen = self.properties.iter().zip(falls).filter_map(|(property, fall)| {
             fall.as_ref().map(|fall| (property.name().into(), fall.steps, fall.why.clone()))
@@ -106,7 +109,7 @@ impl System {
     }
 
     fn stale(&self, run: &Run<&System>, index: usize, name: &Text) -> StaleSchedule {
-        let process = self.processes.iter().position(|process| process.name == *name);
+        let process = Choice::of_word(name, self).map(|choice| choice.process);
         StaleSchedule {
             step: index + 1,
             process: name.clone(),
@@ -122,8 +125,17 @@ impl System {
         property: &'static str,
         schedule: &[usize],
     ) -> Option<Counterexample> {
-        let schedule: Vec<Text> =
-            schedule.iter().map(|process| self.processes[*process].name.clone()).collect();
+        let choices: Vec<Choice> = schedule.iter().copied().map(Choice::step).collect();
+        self.counterexample_with_faults(property, &choices)
+    }
+
+    /// The same, by choices.
+    pub(crate) fn counterexample_with_faults(
+        &self,
+        property: &'static str,
+        schedule: &[Choice],
+    ) -> Option<Counterexample> {
+        let schedule: Vec<Text> = schedule.iter().map(|choice| choice.word(self)).collect();
         let mut replay = self.replay(&schedule).ok()?;
         let (_, fell_after, why) =
             replay.fallen.into_iter().find(|(fallen, _, _)| **fallen == *property)?;
@@ -138,10 +150,19 @@ impl System {
 }
 
 impl TraceStep {
-    fn new(process: &Text, stepped: Stepped, before: &State, after: &State) -> TraceStep {
+    fn new(
+        process: &Text,
+        kind: Kind,
+        stepped: Stepped,
+        before: &State,
+        after: &State,
+    ) -> TraceStep {
+        let request = stepped.request.map(|request| request.to_string());
+        let request = request.filter(|_| kind != Kind::Crash);
+        let otherwise = if kind == Kind::Step { "wakes" } else { "" };
         TraceStep {
             process: process.clone(),
-            request: stepped.request.map_or_else(|| "wakes".into(), |request| request.to_string()),
+            request: format!("{kind}{}", request.as_deref().unwrap_or(otherwise)),
             answer: stepped.answer.map(|answer| answer.to_string()),
             changes: changes(before, after),
             events: stepped.events,

@@ -64,6 +64,15 @@ pub(crate) struct Check {
     /// Give up each engine's search after so many executions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
+    /// Give up an exploration after so many states.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_states: Option<u64>,
+    /// Give up an exploration when its tables take so many MiB.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub(crate) max_memory: Option<u64>,
+    /// Explore only states that take at most so many steps to get to.
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_depth: Option<u64>,
     /// How to report: for people, or one JSON object a line for each model and engine.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

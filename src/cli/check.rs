@@ -83,6 +83,9 @@ fn search(
         limits: Limits {
             time: args.max_time.map(Duration::from_secs_f64),
             executions: args.max_executions,
+            states: args.max_states,
+            memory: args.max_memory.map(|mebibytes| (mebibytes as usize) << 20),
+            depth: args.max_depth,
         },
         progress: Progress::default(),
         cancel: cancel.clone(),
@@ -90,7 +93,7 @@ fn search(
     };
     let what = format!("{} by {}", model.name, choice.engine.name());
     progress::showing(&what, &options.progress, || choice.engine.run(&system, &options))
-        .map_err(|unavailable| Failure::Plain(unavailable.to_string()))
+        .map_err(|error| Failure::Plain(format!("{what}: {error}")))
 }
 
 /// What all rows came to.

@@ -36,6 +36,7 @@ impl Model {
                 .map(|property| property.monitor)
                 .collect(),
             broken_store: self.broken_store,
+            faults: self.faults.clone(),
         })
     }
 

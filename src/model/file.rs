@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EngineChoice, EngineKind, Expect, Model, Sizes, SystemKind, property};
-use crate::check::BrokenStore;
+use crate::check::{BrokenStore, Faults};
 use crate::reservation::Design;
 
 /// The most of anything that a model may have: far beyond what can be exhausted.
@@ -92,8 +92,35 @@ struct File {
     dead: Vec<Spanned<i64>>,
     #[serde(default)]
     broken_store: Option<Spanned<String>>,
+    #[serde(default)]
+    faults: FaultTable,
     expect: Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
     engine: Spanned<Vec<Spanned<Engine>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FaultTable {
+    #[serde(default)]
+    crashes: u32,
+    #[serde(default)]
+    unknown_outcomes: u32,
+    #[serde(default)]
+    gone_for_good: bool,
+    #[serde(default)]
+    among: Option<Vec<String>>,
+}
+
+impl FaultTable {
+    fn faults(self) -> Faults {
+        let faults =
+            Faults::default().crashes(self.crashes).unknown_outcomes(self.unknown_outcomes);
+        let faults = if self.gone_for_good { faults.without_restart() } else { faults };
+        match self.among {
+            Some(among) => faults.among(among),
+            None => faults,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -187,6 +214,7 @@ impl File {
                 .transpose()?,
             expect: self.expect()?,
             engines: self.engines()?,
+            faults: self.faults.faults(),
             about: self.about,
         })
     }
@@ -246,7 +274,8 @@ impl Engine {
 
     fn kind(&self) -> Result<EngineKind, Wrong> {
         type Make = fn(&Engine) -> Result<EngineKind, Wrong>;
-        let kinds: [(&str, Make); 4] = [
+        let kinds: [(&str, Make); 5] = [
+            ("explore", |engine| engine.exhaustive(EngineKind::Explore)),
             ("loom", |engine| engine.exhaustive(EngineKind::Loom)),
             ("shuttle-dfs", |engine| engine.exhaustive(EngineKind::ShuttleDfs)),
             ("shuttle-random", |engine| {

@@ -2,6 +2,7 @@
 
 use super::{EngineChoice, EngineKind, Expect, Model};
 use crate::check::engine::Options;
+use crate::check::engine::explore::{CheckError, explore};
 use crate::check::{Report, System, Verdict};
 
 /// Whether what an engine says of a model is what the model expects.
@@ -16,26 +17,41 @@ pub enum Standing {
     NotAsExpected,
 }
 
-/// An engine that this build of the crate was made without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unavailable(pub EngineKind);
+/// Why an engine says nothing of a system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// This build of the crate was made without the engine.
+    Unavailable(EngineKind),
+    /// The explorer refuses the system.
+    Refused(CheckError),
+}
 
-impl std::fmt::Display for Unavailable {
+impl std::fmt::Display for EngineError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "this build is without {}: enable the feature of that name", self.0.name())
+        match self {
+            EngineError::Unavailable(engine) => {
+                write!(f, "this build is without {}: enable its feature", engine.name())
+            }
+            EngineError::Refused(error) => error.fmt(f),
+        }
     }
 }
 
-impl std::error::Error for Unavailable {}
+impl std::error::Error for EngineError {}
 
 impl EngineKind {
     /// Runs the engine on a system.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] where the feature of the engine is not enabled.
-    pub fn run(self, system: &System, options: &Options) -> Result<Report, Unavailable> {
+    /// [`EngineError`] where the feature of the engine is not enabled, or the engine refuses the
+    /// system.
+    pub fn run(self, system: &System, options: &Options) -> Result<Report, EngineError> {
         match self {
+            EngineKind::Explore => {
+                explore(system, &options.for_explorer()).map_err(EngineError::Refused)
+            }
             #[cfg(feature = "loom")]
             EngineKind::Loom => Ok(crate::check::engine::loom::check(system, options)),
             #[cfg(feature = "shuttle")]
@@ -50,15 +66,12 @@ impl EngineKind {
                     EngineKind::ShuttlePct { executions, seed, depth } => {
                         Choose::Pct { executions, seed, depth }
                     }
-                    EngineKind::Loom | EngineKind::ShuttleDfs => Choose::DepthFirst,
+                    _ => Choose::DepthFirst,
                 };
                 Ok(check(system, choose, options))
             }
             #[allow(unreachable_patterns)]
-            other => {
-                let _ = (system, options);
-                Err(Unavailable(other))
-            }
+            other => Err(EngineError::Unavailable(other)),
         }
     }
 }

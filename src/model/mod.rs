@@ -12,11 +12,11 @@ use std::num::NonZeroU32;
 
 #[cfg(feature = "cli")]
 pub use file::{MOST, ModelError};
-pub use judge::{Standing, Unavailable};
+pub use judge::{EngineError, Standing};
 #[cfg(feature = "cli")]
 pub use shipped::shipped;
 
-use crate::check::BrokenStore;
+use crate::check::{BrokenStore, Faults};
 use crate::reservation::Design;
 
 /// A model: which processes run, with which design, and what is expected of them.
@@ -38,6 +38,8 @@ pub struct Model {
     pub buries: Vec<NonZeroU32>,
     /// The numbers of the workers that are dead, and that a watcher finds dead at any moment.
     pub dead: Vec<NonZeroU32>,
+    /// What may go wrong.
+    pub faults: Faults,
     /// How the store lies, if it does.
     pub broken_store: Option<BrokenStore>,
     /// The properties to check, with what is expected.
@@ -93,6 +95,8 @@ pub struct EngineChoice {
 /// An engine and its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EngineKind {
+    /// Every reachable state, once.
+    Explore,
     /// Every interleaving, on loom's threads.
     Loom,
     /// Every interleaving, depth first, on shuttle's threads.
@@ -143,6 +147,7 @@ impl EngineKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            EngineKind::Explore => "explore",
             EngineKind::Loom => "loom",
             EngineKind::ShuttleDfs => "shuttle-dfs",
             EngineKind::ShuttleRandom { .. } => "shuttle-random",

@@ -23,6 +23,8 @@ models! {
     "story-898-read-then-delete"
     "story-898-zombie"
     "story-898-last-worker-gone"
+    "story-898-manager-crash"
+    "story-898-worker-crash"
     "story-898-broken-store"
     "story-898-quiet"
     "per-task-one-manager"

@@ -12,9 +12,7 @@ use crate::check::Coverage;
 pub fn coverage(coverage: Coverage) -> String {
     match coverage {
         Coverage::Executions { executions, .. } => format!("{} executions", grouped(executions)),
-        Coverage::States { states, transitions, .. } => {
-            format!("{} states, {} transitions", grouped(states), grouped(transitions))
-        }
+        Coverage::States { states, .. } => format!("{} states", grouped(states)),
     }
 }
 

@@ -77,5 +77,7 @@ pub async fn reserve_run_release<H: Host>(
 ) -> Result<(), ReservationError> {
     let worker = design.reserve(host, task).await?;
     host.observe(task.event_on(Task::STARTED, &worker));
-    design.release(host, task).await
+    design.release(host, task).await?;
+    host.observe(task.event_on(Task::FINISHED, &worker));
+    Ok(())
 }

@@ -23,6 +23,13 @@ pub struct ReservedResource {
     pub task_ids: Vec<Text>,
 }
 
+/// Of a [`ReservedResource`] the worker alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservedWorker {
+    /// The worker.
+    pub worker_name: Text,
+}
+
 /// A reservation as Pulp 2.5 has it: one for each task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskReservation {

@@ -4,12 +4,12 @@
 //! for. `_id` is the resource, so a resource has one reservation; `worker_name` is unique, so a
 //! worker has one at a time. Whoever loses a race is told so by the index, and tries the next.
 
-use super::schema::{RESERVATIONS, ReservedResource, reservations, workers};
+use super::schema::{RESERVATIONS, ReservedResource, ReservedWorker, reservations, workers};
 use super::{ReservationError, Task};
 use crate::env::{Condition, Env, Wake, until};
 use crate::store::filter::{all, by_id, eq, size};
 use crate::store::update::{pull, push};
-use crate::store::{Store, Text, Updated};
+use crate::store::{Projection, Store, StoreError, Text, Updated};
 
 /// Reserves the task's resource, and returns the worker that has to run the task.
 ///
@@ -57,16 +57,24 @@ async fn join_existing<H: Store + Env>(
     task: &Task,
     counted: Counted,
 ) -> Result<Option<Text>, ReservationError> {
-    let reservations = reservations(host);
-    if reservations.find_one(by_id(&task.resource)).await?.is_none() {
+    if reserved_worker(host, task).await?.is_none() {
         return Ok(None);
     }
-    let pushed = reservations.update_one(by_id(&task.resource), push("task_ids", &task.id)).await?;
+    let pushed =
+        reservations(host).update_one(by_id(&task.resource), push("task_ids", &task.id)).await?;
     if !counted(task, &pushed)? {
         return Ok(None);
     }
     host.observe(task.event(Task::QUEUED));
-    let reservation = reservations.find_one(by_id(&task.resource)).await?;
+    Ok(reserved_worker(host, task).await?)
+}
+
+/// The worker of the reservation that the task's resource has, if it has one. The other tasks are
+/// not asked for: what is not read tells no two attempts apart.
+async fn reserved_worker<H: Store>(host: &H, task: &Task) -> Result<Option<Text>, StoreError> {
+    let worker = Projection::Include(vec!["worker_name".into()]);
+    let reservations = host.collection::<ReservedWorker>(RESERVATIONS);
+    let reservation = reservations.find_one(by_id(&task.resource)).projection(worker).await?;
     Ok(reservation.map(|reservation| reservation.worker_name))
 }
 

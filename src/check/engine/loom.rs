@@ -74,7 +74,7 @@ pub fn check(system: &System, options: &Options) -> Report {
     let ended = if system.processes.len() > MOST_PROCESSES {
         Err(format!("loom runs at most {MOST_PROCESSES} processes").into())
     } else {
-        explore(&search, options.sabotage)
+        explore(&search, options.sabotage).and(search.leaves_out())
     };
     search.report(NAME, ended)
 }

@@ -1,9 +1,14 @@
 //! What a search is asked to do besides searching.
 
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+use std::time::Instant;
 
+use super::explore;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
 use crate::store::Text;
 
 /// What a search is asked to do besides searching.
@@ -26,13 +31,22 @@ pub struct Options {
 pub struct Limits {
     /// After so much time.
     pub time: Option<Duration>,
-    /// After so many runs.
+    /// After so many runs, of an engine that makes run after run.
     pub executions: Option<u64>,
+    /// After so many states, of an explorer.
+    pub states: Option<u64>,
+    /// When the tables of an explorer take so many bytes.
+    pub memory: Option<usize>,
+    /// At states that it takes so many steps to get to, of an explorer.
+    pub depth: Option<u64>,
 }
 
-/// How far a search is: the number of runs so far. A clone shows the same number.
+/// How far a search is. A clone shows the same search.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<AtomicU64>);
+pub struct Progress {
+    executions: Arc<AtomicU64>,
+    explored: Arc<Mutex<Option<explore::Progress>>>,
+}
 
 /// Stops a search from another thread or a signal handler. A clone stops the same search.
 #[derive(Clone, Debug, Default)]
@@ -46,14 +60,29 @@ pub enum Sabotage {
 }
 
 impl Progress {
-    /// The number of runs so far.
+    /// The number of runs so far, of an engine that makes run after run.
     #[must_use]
     pub fn executions(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.executions.load(Ordering::Relaxed)
     }
 
+    /// How far an explorer is.
+    #[must_use]
+    pub fn explored(&self) -> Option<explore::Progress> {
+        *self.explored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an explorer is given, to show here how far it is.
+    pub(crate) fn watcher(&self) -> explore::Watcher {
+        let explored = Arc::clone(&self.explored);
+        explore::Watcher(Arc::new(move |progress| {
+            *explored.lock().unwrap_or_else(PoisonError::into_inner) = Some(*progress);
+        }))
+    }
+
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.executions.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -71,7 +100,21 @@ impl Cancel {
 }
 
 impl Options {
+    /// The same, as an explorer wants it told: with as many threads as there are cores.
+    #[must_use]
+    pub fn for_explorer(&self) -> explore::ExploreOptions {
+        let Limits { time, states, memory, depth, .. } = self.limits;
+        explore::ExploreOptions {
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limits: explore::Limits { states, memory, time, depth },
+            cancel: Arc::clone(&self.cancel.0),
+            progress: Some(self.progress.watcher()),
+            outcomes: self.outcomes,
+        }
+    }
+
     /// Why a search that has made so many runs since it began has to stop, if it has to.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn stop(&self, executions: u64, began: Instant) -> Option<Text> {
         if self.cancel.is_cancelled() {
             return Some("it was cancelled".into());

@@ -100,7 +100,8 @@ pub fn check(system: &System, choose: Choose, options: &Options) -> Report {
     Runner::new(scheduler, config()).run(move || one_run(&runs, &current));
     let exhausted = *lock(&ended) && choose == Choose::DepthFirst;
     let why = format!("{} makes some runs and not all", choose.name());
-    search.report(choose.name(), if exhausted { Ok(()) } else { Err(why.into()) })
+    let ended = if exhausted { search.leaves_out() } else { Err(why.into()) };
+    search.report(choose.name(), ended)
 }
 
 fn config() -> Config {

@@ -49,6 +49,14 @@ pub(super) enum After {
 }
 
 impl Search {
+    /// Why the search would leave runs out, if it would: threads have no faults.
+    pub(super) fn leaves_out(&self) -> Result<(), Text> {
+        if self.system.faults.is_none() {
+            return Ok(());
+        }
+        Err("engines on threads make no faults: runs with one are left out".into())
+    }
+
     pub(super) fn new(system: &System, options: &Options) -> Search {
         let system = Arc::new(system.clone());
         let tally = Mutex::new(Tally::new(&system, options));

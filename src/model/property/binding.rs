@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::{Monitor, Step, World};
+use crate::check::{Monitor, Step};
 use crate::reservation::schema::RESERVATIONS;
+use crate::store::memory::State;
 use crate::store::{Document, Value};
 
 /// `one-worker-per-resource`: no two reservations bind one resource to two workers.
@@ -20,7 +21,7 @@ impl Monitor for OneWorkerPerResource {
     }
 
     fn step(&self, _: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        at_most_one(bindings(step.world)).map_err(|(resource, one, other)| {
+        at_most_one(bindings(&step.world.store)).map_err(|(resource, one, other)| {
             format!("{resource} is bound to {one} and to {other}")
         })
     }
@@ -32,15 +33,15 @@ impl Monitor for OneResourcePerWorker {
     }
 
     fn step(&self, _: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let by_worker = bindings(step.world).map(|(resource, worker)| (worker, resource));
+        let by_worker = bindings(&step.world.store).map(|(resource, worker)| (worker, resource));
         at_most_one(by_worker)
             .map_err(|(worker, one, other)| format!("{worker} is bound to {one} and to {other}"))
     }
 }
 
 /// The resource and the worker of each reservation, in either schema.
-fn bindings(world: &World) -> impl Iterator<Item = (&Value, &Value)> {
-    world.store.documents(RESERVATIONS).filter_map(|reservation| {
+fn bindings(store: &State) -> impl Iterator<Item = (&Value, &Value)> {
+    store.documents(RESERVATIONS).filter_map(|reservation| {
         let resource = reservation.get("resource_id").or_else(|| reservation.id())?;
         Some((resource, reservation.get("worker_name")?))
     })

@@ -57,7 +57,7 @@ impl Monitor for Fcfs {
             }
             match event.name {
                 Task::STARTED => start(memory, &event)?,
-                Task::FINISHED | Task::RELEASED | Task::CANCELLED => {
+                Task::FINISHED | Task::CANCELLED => {
                     done(memory, &event, self == &Fcfs::R3);
                 }
                 _ => {}

@@ -1,9 +1,10 @@
 //! Kept: what is written into a reservation stays there until it is taken out.
 
 use super::{TaskEvent, shared};
-use crate::check::{Monitor, Step, World};
+use crate::check::{Monitor, Step};
 use crate::reservation::Task;
 use crate::reservation::schema::RESERVATIONS;
+use crate::store::memory::State;
 use crate::store::{Document, Value};
 
 /// `kept`: from the operation that queued a task until the one that releases it, a reservation
@@ -29,7 +30,7 @@ impl Monitor for Kept {
                 _ => {}
             }
         }
-        match queued.iter().find(|(task, _)| !is_named(step.world, &(*task).into())) {
+        match queued.iter().find(|(task, _)| !is_named(&step.world.store, &(*task).into())) {
             None => Ok(()),
             Some((task, _)) => Err(format!("{task} is queued, and no reservation names it")),
         }
@@ -37,8 +38,8 @@ impl Monitor for Kept {
 }
 
 /// Whether a reservation names the task, in either schema.
-fn is_named(world: &World, task: &Value) -> bool {
-    world.store.documents(RESERVATIONS).any(|reservation| {
+fn is_named(store: &State, task: &Value) -> bool {
+    store.documents(RESERVATIONS).any(|reservation| {
         let listed = reservation.get("task_ids").and_then(Value::as_array);
         listed.is_some_and(|tasks| tasks.contains(task)) || reservation.id() == Some(task)
     })

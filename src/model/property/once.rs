@@ -6,8 +6,7 @@ use crate::reservation::Task;
 use crate::store::Document;
 
 /// `once`: each task that was handed to the broker runs exactly once, or is cancelled and does not
-/// finish. Remembers the last event of each task; one that was started and gives its reservation
-/// back has run.
+/// finish. Remembers the last event of each task.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Once;
 
@@ -29,7 +28,6 @@ impl Monitor for Once {
                 (Some(Task::FINISHED), Task::CANCELLED) => {
                     return Err(format!("{task} has finished and is cancelled all the same"));
                 }
-                (Some(Task::STARTED), Task::RELEASED) => last.set(shared(task), Task::FINISHED),
                 (_, Task::ENQUEUED | Task::STARTED | Task::FINISHED | Task::CANCELLED) => {
                     last.set(shared(task), event.name);
                     last.sort_fields();

@@ -1,0 +1,336 @@
+//! A process as an automaton, learnt from its running code.
+//!
+//! A process is a function of the answers that it gets, so a node of its automaton is an activity
+//! and the answers since the last boundary: what asks next is found out by giving these answers
+//! to a fresh run of the activity. The code runs only when an edge is seen for the first time.
+
+use rustc_hash::FxHashMap;
+
+use super::error::CheckError;
+use super::intern::Interner;
+use super::minimise;
+use crate::check::cx::Told;
+use crate::check::process::{Coroutine, Process, Stands};
+use crate::check::request::Answer;
+use crate::env::Event;
+
+/// So many nodes of a process are learnt ahead of the search, so that they can be merged; beyond
+/// them a node is learnt when the search gets there, and stays by itself.
+const AHEAD: usize = 4096;
+
+pub(super) type NodeId = u32;
+pub(super) type Class = u32;
+const NO_CLASS: Class = Class::MAX;
+
+/// A process as an automaton.
+pub(super) struct Automaton {
+    process: Process,
+    nodes: Vec<Node>,
+    by_key: FxHashMap<Key, NodeId>,
+    stands: Interner<Stands>,
+    answers: Interner<Answer>,
+    told: Interner<Vec<Event>>,
+    /// For each place where the process can stand: the answers that were ever given there.
+    domains: Vec<Vec<u32>>,
+    /// Whether what is told counts: it does not where no property listens.
+    heeds_told: bool,
+    /// Whether nodes or answers were added since the classes were computed.
+    dirty: bool,
+    /// For each node the block of the coarsest partition, as last computed.
+    blocks: Vec<u32>,
+    class_of_block: FxHashMap<u32, Class>,
+    /// The first node of each class that is in use.
+    representatives: Vec<NodeId>,
+    split: bool,
+    pub(super) derivations: u64,
+}
+
+/// What identifies a node: the activity, and the answers since the last boundary. Where nothing
+/// more is asked, it does not matter how the process came there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Waiting { activity: usize, answers: Vec<u32> },
+    Over(u32),
+}
+
+struct Node {
+    key: Key,
+    stands: u32,
+    /// By the position of the answer in the domain; shorter than the domain where an edge is
+    /// still to be learnt.
+    edges: Vec<Edge>,
+    class: Class,
+}
+
+/// What an answer leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edge {
+    pub(super) to: NodeId,
+    told: u32,
+}
+
+impl Automaton {
+    /// Learns where the process stands before the first step.
+    pub(super) fn new(process: &Process) -> Result<Automaton, CheckError> {
+        let mut automaton = Automaton {
+            process: process.clone(),
+            nodes: Vec::new(),
+            by_key: FxHashMap::default(),
+            stands: Interner::new(),
+            answers: Interner::new(),
+            told: Interner::new(),
+            domains: Vec::new(),
+            heeds_told: true,
+            dirty: true,
+            blocks: Vec::new(),
+            class_of_block: FxHashMap::default(),
+            representatives: Vec::new(),
+            split: false,
+            derivations: 0,
+        };
+        let (coroutine, stands, told) = Coroutine::start(process);
+        let edge = automaton.arrive(coroutine.activity(), Vec::new(), stands, told.events)?;
+        debug_assert_eq!(edge.to, 0);
+        Ok(automaton)
+    }
+
+    pub(super) fn start(&self) -> NodeId {
+        0
+    }
+
+    pub(super) fn stands(&self, node: NodeId) -> &Stands {
+        self.stands.value(self.nodes[node as usize].stands)
+    }
+
+    /// Refuses a run of the process that stands elsewhere than at this node.
+    pub(super) fn expect(&self, node: NodeId, stands: &Stands) -> Result<(), CheckError> {
+        let learnt = self.stands(node);
+        if learnt == stands {
+            return Ok(());
+        }
+        Err(CheckError::differs(&self.process.name, learnt, stands))
+    }
+
+    /// Refuses a run of the process that tells something else.
+    pub(super) fn expect_told(&self, learnt: &[Event], told: &[Event]) -> Result<(), CheckError> {
+        if learnt == told {
+            return Ok(());
+        }
+        let list = |events: &[Event]| {
+            let events: Vec<String> = events.iter().map(Event::to_string).collect();
+            format!("[{}]", events.join(", "))
+        };
+        let what = format!("once it tells {}, and once {}", list(learnt), list(told));
+        Err(CheckError::not_reproducible(&self.process.name, what))
+    }
+
+    /// The node that stands for a class.
+    pub(super) fn representative(&self, class: Class) -> NodeId {
+        self.representatives[class as usize]
+    }
+
+    /// The events that the process tells before its first request.
+    pub(super) fn told_at_start(&self) -> Vec<Event> {
+        Coroutine::start(&self.process).2.events
+    }
+
+    /// Where an answer leads from a node, and what is told on the way.
+    pub(super) fn follow(
+        &mut self,
+        node: NodeId,
+        answer: Answer,
+    ) -> Result<(NodeId, Vec<Event>), CheckError> {
+        let stands = self.nodes[node as usize].stands;
+        let answer = self.answers.number(answer);
+        let domain = &mut self.domains[stands as usize];
+        let position = domain.iter().position(|known| *known == answer).unwrap_or_else(|| {
+            domain.push(answer);
+            self.dirty = true;
+            domain.len() - 1
+        });
+        if self.nodes[node as usize].edges.len() <= position {
+            self.learn_edges(node)?;
+        }
+        let edge = self.nodes[node as usize].edges[position];
+        Ok((edge.to, self.told.value(edge.told).clone()))
+    }
+
+    /// The class of a node: nodes of one class ask the same, now and after any answers.
+    pub(super) fn class(&mut self, node: NodeId) -> Result<Class, CheckError> {
+        if self.dirty {
+            self.refine()?;
+        }
+        let known = self.nodes[node as usize].class;
+        if known != NO_CLASS {
+            return Ok(known);
+        }
+        let next = self.representatives.len() as Class;
+        let class = *self.class_of_block.entry(self.blocks[node as usize]).or_insert(next);
+        if class == next {
+            self.representatives.push(node);
+        }
+        self.nodes[node as usize].class = class;
+        Ok(class)
+    }
+
+    /// Whether nodes of one class turned out to differ. What was found with these classes is to
+    /// be forgotten.
+    pub(super) fn has_split(&self) -> bool {
+        self.split
+    }
+
+    /// Forgets which classes are in use; what was learnt stays. From now on nodes are told apart
+    /// by what the process tells, or they are not.
+    pub(super) fn forget_classes(&mut self, heeds_told: bool) {
+        self.heeds_told = heeds_told;
+        self.dirty = true;
+        self.representatives.clear();
+        self.class_of_block.clear();
+        self.nodes.iter_mut().for_each(|node| node.class = NO_CLASS);
+        self.split = false;
+    }
+
+    /// Learns the edges of a node for all answers that were ever given to what it asks.
+    fn learn_edges(&mut self, node: NodeId) -> Result<(), CheckError> {
+        let Node { stands, edges, .. } = &self.nodes[node as usize];
+        let missing = self.domains[*stands as usize][edges.len()..].to_vec();
+        for answer in missing {
+            let edge = self.derive(node, answer)?;
+            self.nodes[node as usize].edges.push(edge);
+        }
+        Ok(())
+    }
+
+    /// Learns ahead, and computes the coarsest partition of what is known.
+    ///
+    /// A node whose edges are not all known stays by itself, which is safe.
+    fn refine(&mut self) -> Result<(), CheckError> {
+        let mut node = 0;
+        while node < self.nodes.len() {
+            let is_used = !self.nodes[node].edges.is_empty();
+            if is_used || self.nodes.len() <= AHEAD {
+                self.learn_edges(node as NodeId)?;
+            }
+            node += 1;
+        }
+        self.dirty = false;
+        let outputs: Vec<Option<u32>> = self.nodes.iter().map(|node| self.output(node)).collect();
+        let successors = |node: usize| {
+            self.nodes[node]
+                .edges
+                .iter()
+                .map(|edge| (if self.heeds_told { edge.told } else { 0 }, edge.to as usize))
+        };
+        self.blocks = minimise::coarsest_partition(&outputs, successors);
+        self.class_of_block.clear();
+        for class in 0..self.representatives.len() {
+            let block = self.blocks[self.representatives[class] as usize];
+            self.class_of_block.entry(block).or_insert(class as Class);
+        }
+        let blocks = &self.blocks;
+        self.split |= self.nodes.iter().enumerate().any(|(index, node)| {
+            let first = |class: Class| self.representatives[class as usize] as usize;
+            node.class != NO_CLASS && blocks[index] != blocks[first(node.class)]
+        });
+        Ok(())
+    }
+
+    /// Where a node stands, if all that can follow is known.
+    fn output(&self, node: &Node) -> Option<u32> {
+        let known = node.edges.len() == self.domains[node.stands as usize].len();
+        known.then_some(node.stands)
+    }
+
+    /// Runs the code: from the last boundary through the recorded answers to a new one.
+    fn derive(&mut self, node: NodeId, answer: u32) -> Result<Edge, CheckError> {
+        let Key::Waiting { activity, answers } = self.nodes[node as usize].key.clone() else {
+            return Err(CheckError::not_reproducible(
+                &self.process.name,
+                "goes on after its end".into(),
+            ));
+        };
+        let mut coroutine = self.replay(activity, &answers).0;
+        let value = self.answers.value(answer).clone();
+        let (stands, Told { events, kept }) = coroutine.resume(value);
+        let answers = if coroutine.activity() == activity {
+            let mut answers = answers;
+            answers.push(answer);
+            answers.truncate(kept.unwrap_or(usize::MAX));
+            answers
+        } else {
+            Vec::new()
+        };
+        self.arrive(coroutine.activity(), answers, stands, events)
+    }
+
+    fn replay(&mut self, activity: usize, answers: &[u32]) -> (Coroutine, Stands) {
+        self.derivations += 1;
+        let (mut coroutine, mut stands, _) = Coroutine::start_at(&self.process, activity);
+        for answer in answers {
+            stands = coroutine.resume(self.answers.value(*answer).clone()).0;
+        }
+        (coroutine, stands)
+    }
+
+    /// The node at which a run of the code has arrived, a new one if need be.
+    fn arrive(
+        &mut self,
+        activity: usize,
+        answers: Vec<u32>,
+        stands: Stands,
+        events: Vec<Event>,
+    ) -> Result<Edge, CheckError> {
+        let number = self.stands.number(stands);
+        self.domains.resize(self.stands.len(), Vec::new());
+        let told = self.told.number(events);
+        let key = match self.stands.value(number) {
+            Stands::Asks(_) => Key::Waiting { activity, answers },
+            Stands::Ended | Stands::Failed(_) => Key::Over(number),
+        };
+        if let Some(to) = self.by_key.get(&key) {
+            self.compare(self.nodes[*to as usize].stands, number)?;
+            return Ok(Edge { to: *to, told });
+        }
+        if let Key::Waiting { activity, answers } = &key {
+            let (activity, answers) = (*activity, answers.clone());
+            let afresh = self.replay(activity, &answers).1;
+            let afresh = self.stands.number(afresh);
+            self.domains.resize(self.stands.len(), Vec::new());
+            self.compare(afresh, number)?;
+        }
+        let to = self.nodes.len() as NodeId;
+        self.by_key.insert(key.clone(), to);
+        self.nodes.push(Node { key, stands: number, edges: Vec::new(), class: NO_CLASS });
+        self.dirty = true;
+        Ok(Edge { to, told })
+    }
+
+    /// Refuses a process that stands elsewhere after the same answers.
+    fn compare(&self, once: u32, again: u32) -> Result<(), CheckError> {
+        if once == again {
+            return Ok(());
+        }
+        Err(CheckError::differs(
+            &self.process.name,
+            self.stands.value(once),
+            self.stands.value(again),
+        ))
+    }
+
+    /// Learns every edge once more, the last one first, and compares.
+    pub(super) fn check_again(&mut self) -> Result<(), CheckError> {
+        for node in (0..self.nodes.len()).rev() {
+            for position in (0..self.nodes[node].edges.len()).rev() {
+                let Node { stands, edges, .. } = &self.nodes[node];
+                let (answer, known) = (self.domains[*stands as usize][position], edges[position]);
+                let again = self.derive(node as NodeId, answer)?;
+                self.compare(
+                    self.nodes[known.to as usize].stands,
+                    self.nodes[again.to as usize].stands,
+                )?;
+                self.expect_told(self.told.value(known.told), self.told.value(again.told))?;
+            }
+        }
+        Ok(())
+    }
+}

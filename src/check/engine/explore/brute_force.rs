@@ -1,0 +1,120 @@
+//! The explorer against brute force: every schedule of [`Run`], run from the start by itself.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+use super::{ExploreOptions, explore};
+use crate::check::fault::{Choice, Faults, Kind};
+use crate::check::run::{Outcome, Run};
+use crate::check::system::System;
+use crate::check::verdict::Verdict;
+use crate::model::{Expect, Model, Sizes, SystemKind, property};
+use crate::reservation::Design;
+
+/// What every schedule comes to, and which properties some schedule breaks.
+fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<&'static str>) {
+    let (mut outcomes, mut fallen) = (BTreeSet::new(), BTreeSet::new());
+    let mut schedules = vec![Vec::new()];
+    while let Some(schedule) = schedules.pop() {
+        let mut run = Run::new(system);
+        let could_be_taken = schedule.iter().all(|choice| run.take(*choice).is_some());
+        if !could_be_taken {
+            continue;
+        }
+        if !run.awaits_late_write() && all_processes(system).all(|process| !run.enables(process)) {
+            run.end();
+            fallen.extend(names_of_fallen(system, &run));
+            outcomes.insert(Outcome { events: Vec::new(), ..run.outcome() });
+        } else {
+            fallen.extend(names_of_fallen(system, &run));
+        }
+        schedules.extend(choices(system).map(|choice| {
+            let mut longer: Vec<Choice> = schedule.clone();
+            longer.push(choice);
+            longer
+        }));
+    }
+    (outcomes, fallen)
+}
+
+fn names_of_fallen(system: &System, run: &Run<&System>) -> Vec<&'static str> {
+    let falls = system.properties.iter().zip(run.falls());
+    falls.filter(|(_, fall)| fall.is_some()).map(|(property, _)| property.name()).collect()
+}
+
+fn all_processes(system: &System) -> std::ops::Range<usize> {
+    0..system.processes.len()
+}
+
+fn choices(system: &System) -> impl Iterator<Item = Choice> {
+    let kinds = match system.faults.is_none() {
+        true => vec![Kind::Step],
+        false => {
+            vec![Kind::Step, Kind::Crash, Kind::Lost, Kind::Unanswered, Kind::Late, Kind::Lands]
+        }
+    };
+    all_processes(system).flat_map(move |process| {
+        kinds.clone().into_iter().map(move |kind| Choice { kind, process })
+    })
+}
+
+fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
+    let [managers, tasks, resources, workers] =
+        numbers.map(|number| NonZeroU32::new(number).expect("not 0"));
+    let all = property::all().into_iter();
+    let model = Model {
+        name: "test".into(),
+        about: String::new(),
+        design,
+        system: kind,
+        sizes: Sizes { managers, tasks, resources, workers },
+        wants: Vec::new(),
+        buries: Vec::new(),
+        dead: Vec::new(),
+        faults: Default::default(),
+        broken_store: None,
+        expect: all.map(|property| (property.name.into(), Expect::Verified)).collect(),
+        engines: Vec::new(),
+    };
+    model.system().expect("a sound model")
+}
+
+fn compare(system: &System, what: &str) {
+    let (outcomes, fallen) = brute_force(system);
+    let options = ExploreOptions { outcomes: true, ..ExploreOptions::default() };
+    let report = explore(system, &options).expect("explored");
+    assert_eq!(report.outcomes, Some(outcomes), "{what}");
+    let violated = report.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
+    let explored: BTreeSet<_> = violated.map(|finding| finding.property).collect();
+    assert_eq!(explored, fallen, "{what}");
+}
+
+#[test]
+fn outcomes_and_verdicts_are_those_of_every_schedule() {
+    for (name, design) in Design::ALL {
+        for numbers in [[2, 1, 1, 1], [2, 1, 1, 2], [2, 1, 2, 2]] {
+            compare(&system(design, SystemKind::Inline, numbers), &format!("{name} {numbers:?}"));
+        }
+    }
+}
+
+#[test]
+fn they_are_with_faults_too() {
+    for (faults, numbers) in [
+        (Faults::default().crashes(1).without_restart().among(["manager-1"]), [2, 1, 1, 1]),
+        (Faults::default().crashes(1), [1, 2, 1, 1]),
+        (Faults::default().unknown_outcomes(2), [1, 2, 1, 2]),
+        (Faults::default().unknown_outcomes(1).among(["manager-1"]), [2, 1, 2, 1]),
+    ] {
+        let mut system = system(Design::Story898, SystemKind::Inline, numbers);
+        system.faults = faults.clone();
+        compare(&system, &format!("{faults:?} {numbers:?}"));
+    }
+}
+
+#[test]
+fn they_are_in_a_full_system_whose_processes_crash() {
+    let mut system = system(Design::Story898, SystemKind::Full, [1, 1, 1, 1]);
+    system.faults = Faults::default().crashes(1).without_restart().among(["manager-1"]);
+    compare(&system, "full");
+}

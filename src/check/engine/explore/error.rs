@@ -1,0 +1,87 @@
+//! Why a system cannot be explored at all.
+
+use std::fmt;
+
+use crate::check::process::Stands;
+use crate::store::Text;
+
+/// Why a system cannot be explored: there is no verdict then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckError {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    NotReproducible { process: Text, what: String },
+    Malformed(String),
+    TooWide { bits: u32 },
+    Property { property: Text, panic: Text },
+}
+
+impl CheckError {
+    pub(super) fn not_reproducible(process: &Text, what: String) -> CheckError {
+        CheckError { kind: Kind::NotReproducible { process: process.clone(), what } }
+    }
+
+    pub(super) fn differs(process: &Text, once: &Stands, again: &Stands) -> CheckError {
+        let what = format!("once it {}, and once it {}", Shown(once), Shown(again));
+        CheckError::not_reproducible(process, what)
+    }
+
+    pub(super) fn malformed(what: impl Into<String>) -> CheckError {
+        CheckError { kind: Kind::Malformed(what.into()) }
+    }
+
+    pub(super) fn too_wide(bits: u32) -> CheckError {
+        CheckError { kind: Kind::TooWide { bits } }
+    }
+
+    pub(super) fn property(property: &'static str, panic: Text) -> CheckError {
+        CheckError { kind: Kind::Property { property: property.into(), panic } }
+    }
+
+    /// Whether a process is not a function of the answers that it gets.
+    #[must_use]
+    pub fn is_not_reproducible(&self) -> bool {
+        matches!(self.kind, Kind::NotReproducible { .. })
+    }
+
+    /// The process that is not a function of the answers that it gets.
+    #[must_use]
+    pub fn process(&self) -> Option<&Text> {
+        if let Kind::NotReproducible { process, .. } = &self.kind { Some(process) } else { None }
+    }
+}
+
+struct Shown<'a>(&'a Stands);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Stands::Asks(request) => write!(f, "asks `{request}`"),
+            Stands::Ended => f.write_str("ends"),
+            Stands::Failed(why) => write!(f, "stops with `{why}`"),
+        }
+    }
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::NotReproducible { process, what } => write!(
+                f,
+                "{process} is not a function of the answers that it gets: after the same answers \
+                 {what}. It draws on a clock, a random source or shared memory, or it carries \
+                 something over from one attempt or activity to the next"
+            ),
+            Kind::Malformed(what) => f.write_str(what),
+            Kind::TooWide { bits } => {
+                write!(f, "a state takes {bits} bits, which is more than this engine packs")
+            }
+            Kind::Property { property, panic } => write!(f, "the property {property} {panic}"),
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}

@@ -1,0 +1,212 @@
+//! Exploring: every reachable state of the real code, once.
+//!
+//! The idea is that of explicit-state model checking (Holzmann, *The SPIN Model Checker*, 2003),
+//! without a model. A process whose only input are the answers that it gets is a function of them:
+//! so its automaton is learnt from the running code ([`automaton`]) and minimised ([`minimise`]),
+//! what a step does is found out once and then looked up ([`space`], [`judge`]), a global state is
+//! a few small numbers, packed exactly ([`pack`]), and the set of the states seen is one flat
+//! table ([`table`]) that is filled breadth first ([`search`]).
+
+mod automaton;
+#[cfg(test)]
+mod brute_force;
+mod error;
+mod hint;
+mod intern;
+mod judge;
+mod limits;
+mod minimise;
+mod pack;
+mod search;
+mod shortest;
+mod space;
+mod table;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub use error::CheckError;
+pub use limits::{Limits, Progress, Watcher};
+
+use limits::Watch;
+use pack::Global;
+use search::{Ended, Search, Tally};
+use space::Space;
+
+use crate::check::run::Outcome;
+use crate::check::step::At;
+use crate::check::system::System;
+use crate::check::verdict::{Coverage, Finding, Report, Verdict};
+use crate::store::Text;
+
+/// How a system is explored.
+#[derive(Clone, Debug)]
+pub struct ExploreOptions {
+    /// So many threads; what is found does not depend on it.
+    pub threads: NonZeroUsize,
+    /// When to give up.
+    pub limits: Limits,
+    /// Set it, and the search ends soon, with what it has found.
+    pub cancel: Arc<AtomicBool>,
+    /// Who is told how far the search is.
+    pub progress: Option<Watcher>,
+    /// Whether the report says what the runs came to: the stores and how the processes ended. The
+    /// events are history, and no part of a state: they are left out.
+    pub outcomes: bool,
+}
+
+impl Default for ExploreOptions {
+    fn default() -> ExploreOptions {
+        ExploreOptions {
+            threads: NonZeroUsize::MIN,
+            limits: Limits::default(),
+            cancel: Arc::default(),
+            progress: None,
+            outcomes: false,
+        }
+    }
+}
+
+/// What a whole exploration has found.
+struct Exploration<'s> {
+    system: &'s System,
+    space: Space<'s>,
+    watch: Watch,
+    threads: usize,
+    /// Which properties fell.
+    fallen: BTreeSet<usize>,
+    outcomes: Option<BTreeSet<Outcome>>,
+}
+
+/// Visits every reachable state of a system, and says which properties hold.
+///
+/// A property that falls is reported with the shortest run that breaks it. What is counted are the
+/// states and transitions of the system with the properties that no step breaks.
+///
+/// # Errors
+///
+/// A process that is not a function of the answers that it gets, a system without a process, with
+/// two of one name, or with states too wide to be packed, and a property that panics.
+pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, CheckError> {
+    check_names(system)?;
+    let mut exploration = Exploration {
+        system,
+        space: Space::new(system)?,
+        watch: Watch::new(options.limits, &options.cancel, options.progress.clone()),
+        threads: options.threads.get(),
+        fallen: BTreeSet::new(),
+        outcomes: options.outcomes.then(BTreeSet::new),
+    };
+    walk::walk(system, &mut exploration.space.automata)?;
+    let (stopped, tally) = exploration.visit_all()?;
+    exploration.space.check_again()?;
+    exploration.report(stopped, tally)
+}
+
+fn check_names(system: &System) -> Result<(), CheckError> {
+    if system.processes.is_empty() {
+        return Err(CheckError::malformed("the system has no process"));
+    }
+    let mut names = BTreeSet::new();
+    match system.processes.iter().find(|process| !names.insert(&process.name)) {
+        None => Ok(()),
+        Some(twice) => {
+            Err(CheckError::malformed(format!("two processes are called {}", twice.name)))
+        }
+    }
+}
+
+impl Exploration<'_> {
+    /// Visits every state; says why not, if it had to stop.
+    ///
+    /// Where the search comes upon something by which states have to be told apart in another
+    /// way, it begins again with what was learnt. So it does without a property that a step broke,
+    /// so that what the others remember is all that is left of the past.
+    fn visit_all(&mut self) -> Result<(Option<Text>, Tally), CheckError> {
+        let mut words = 1;
+        let mut broken = BTreeSet::<usize>::new();
+        loop {
+            let in_play: Vec<usize> =
+                (0..self.system.properties.len()).filter(|p| !broken.contains(p)).collect();
+            self.space.reset(&in_play);
+            let (ended, tally) = self.pass(words)?;
+            broken.extend(self.space.judge.fallen());
+            self.fallen.extend(self.space.judge.fallen());
+            match ended {
+                Ended::Exhausted => return Ok((None, tally)),
+                Ended::Stopped(why) => return Ok((Some(why), tally)),
+                Ended::Again => {}
+                Ended::Wider if words == 4 => {
+                    return Err(CheckError::too_wide(self.space.counts().bits()));
+                }
+                Ended::Wider => words *= 2,
+            }
+        }
+    }
+
+    fn pass(&mut self, words: usize) -> Result<(Ended, Tally), CheckError> {
+        let Exploration { space, watch, threads, fallen, outcomes, .. } = self;
+        let mut at_end = |space: &Space<'_>, state: &Global| {
+            fallen.extend(space.end(state, |property| !fallen.contains(&property))?);
+            if let Some(outcomes) = outcomes {
+                outcomes.insert(outcome(space, state));
+            }
+            Ok(())
+        };
+        match words {
+            1 => Search::<1>::run(space, watch, *threads, &mut at_end),
+            2 => Search::<2>::run(space, watch, *threads, &mut at_end),
+            _ => Search::<4>::run(space, watch, *threads, &mut at_end),
+        }
+    }
+
+    fn report(mut self, stopped: Option<Text>, tally: Tally) -> Result<Report, CheckError> {
+        let time = self.watch.elapsed();
+        let mut findings = Vec::with_capacity(self.system.properties.len());
+        for (property, monitor) in self.system.properties.iter().enumerate() {
+            let fell = self.fallen.contains(&property);
+            let counterexample = if fell {
+                let schedule = shortest::schedule(&mut self.space, &self.watch, property)?;
+                schedule.and_then(|schedule| {
+                    self.system.counterexample_with_faults(monitor.name(), &schedule)
+                })
+            } else {
+                None
+            };
+            let verdict = match (fell, &stopped) {
+                (true, _) => Verdict::Violated,
+                (false, Some(_)) => Verdict::Inconclusive,
+                (false, None) => Verdict::Verified,
+            };
+            findings.push(Finding { property: monitor.name(), verdict, counterexample });
+        }
+        let Tally { states, transitions, depth, .. } = tally;
+        Ok(Report {
+            engine: "explore",
+            findings,
+            cut_short: stopped.is_some(),
+            stopped,
+            coverage: Coverage::States { states, transitions, depth },
+            time,
+            outcomes: self.outcomes,
+        })
+    }
+}
+
+/// What the runs that end in a state came to.
+fn outcome(space: &Space<'_>, state: &Global) -> Outcome {
+    let ended = |process| match space.at(state, process) {
+        At::Asks(pending) => pending.request().to_string(),
+        At::Ended => "ended".into(),
+        At::Failed(why) => format!("failed: {why}"),
+        At::Crashed => "crashed".into(),
+    };
+    Outcome {
+        store: space.world(state).store,
+        events: Vec::new(),
+        processes: (0..space.system.processes.len()).map(ended).collect(),
+    }
+}

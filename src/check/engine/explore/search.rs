@@ -1,0 +1,359 @@
+//! The search: every reachable state once, breadth first.
+//!
+//! The states of one depth are expanded in batches, each batch by as many threads as there are. A
+//! state with an edge that is not known yet is put aside; between two batches one thread finds
+//! out what was missing, so that threads share what is known without a lock.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::error::CheckError;
+use super::limits::{Progress, Watch, out_of_memory, too_deep};
+use super::pack::{Global, Layout, Packed};
+use super::space::Space;
+use super::table::{Hash, Table};
+use crate::store::Text;
+
+/// So many states are expanded between two looks at the limits, at most.
+const BATCH: usize = 1 << 15;
+/// So many states a thread takes at a time.
+const CHUNK: usize = 512;
+/// The successors of so many states are looked up together.
+const TOGETHER: usize = 8;
+
+/// Each thread remembers so many of the latest states (a power of two): about half of all
+/// successors are among them, as two steps that commute lead to one state at about one time.
+const RECENT: u32 = 14;
+
+/// How far a search came.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) states: u64,
+    pub(super) transitions: u64,
+    pub(super) depth: u64,
+}
+
+/// How a search ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// Every reachable state was visited.
+    Exhausted,
+    /// A limit was reached.
+    Stopped(Text),
+    /// What was learnt on the way makes it necessary to begin again.
+    Again,
+    /// A state takes more words.
+    Wider,
+}
+
+/// Whoever is asked about each state in which no process can go on.
+pub(super) type AtEnd<'a> = &'a mut dyn FnMut(&Space<'_>, &Global) -> Result<(), CheckError>;
+
+/// A search with keys of so many words.
+pub(super) struct Search<'a, 's, const N: usize> {
+    space: &'a mut Space<'s>,
+    watch: &'a mut Watch,
+    threads: usize,
+    layout: Layout,
+    table: Table<N>,
+    /// The states of the depth under way, and those of the next one.
+    frontier: Vec<Vec<Packed<N>>>,
+    next: Vec<Vec<Packed<N>>>,
+    tally: Tally,
+}
+
+/// What came of expanding some states.
+#[derive(Default)]
+struct Expanded<const N: usize> {
+    next: Vec<Packed<N>>,
+    /// The states with an edge that is not known yet.
+    unknown: Vec<Packed<N>>,
+    /// The states in which no process can go on.
+    over: Vec<Packed<N>>,
+    transitions: u64,
+    recent: Vec<Packed<N>>,
+}
+
+impl<'a, 's, const N: usize> Search<'a, 's, N> {
+    /// Visits every reachable state.
+    pub(super) fn run(
+        space: &'a mut Space<'s>,
+        watch: &'a mut Watch,
+        threads: usize,
+        at_end: AtEnd<'_>,
+    ) -> Result<(Ended, Tally), CheckError> {
+        let initial = space.initial()?;
+        let Some(layout) = Layout::plan(&space.counts(), N) else {
+            return Ok((Ended::Wider, Tally::default()));
+        };
+        let table = Table::with_capacity(1 << 12);
+        let key = layout.pack::<N>(&initial);
+        table.insert(&key, Table::hash(&key));
+        let frontier = vec![vec![key]];
+        let tally = Tally { states: 1, ..Tally::default() };
+        let next = Vec::new();
+        let mut search = Search { space, watch, threads, layout, table, frontier, next, tally };
+        let ended = search.levels(at_end)?;
+        search.watch.tell(&search.progress(0));
+        Ok((ended, search.tally))
+    }
+
+    fn levels(&mut self, at_end: AtEnd<'_>) -> Result<Ended, CheckError> {
+        if self.has_to_begin_again() {
+            return Ok(Ended::Again);
+        }
+        let deepest = self.watch.limits().depth;
+        loop {
+            if let Some(limit) = deepest.filter(|limit| self.tally.depth >= *limit) {
+                return Ok(Ended::Stopped(too_deep(limit)));
+            }
+            while let Some(states) = self.frontier.pop() {
+                if let Some(ended) = self.expand_all(states, at_end)? {
+                    return Ok(ended);
+                }
+            }
+            if self.next.is_empty() {
+                return Ok(Ended::Exhausted);
+            }
+            self.tally.depth += 1;
+            self.frontier = std::mem::take(&mut self.next);
+        }
+    }
+
+    /// Expands states batch by batch; says how the search ended, if it did.
+    fn expand_all(
+        &mut self,
+        mut states: Vec<Packed<N>>,
+        at_end: AtEnd<'_>,
+    ) -> Result<Option<Ended>, CheckError> {
+        let mut done = 0;
+        while done < states.len() {
+            let Some(room) = self.room() else {
+                let limit = self.watch.limits().memory.unwrap_or_default();
+                return Ok(Some(Ended::Stopped(out_of_memory(limit))));
+            };
+            let batch = done..(done + room).min(states.len());
+            done = batch.end;
+            let layout = self.layout.clone();
+            if let Some(ended) = self.expand(&states[batch], at_end)? {
+                return Ok(Some(ended));
+            }
+            if layout != self.layout {
+                states[done..].iter_mut().for_each(|key| *key = moved(key, &layout, &self.layout));
+            }
+            let left = states.len() - done;
+            if let Some(why) = self.watch.look(&self.progress(left)) {
+                return Ok(Some(Ended::Stopped(why)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Expands a batch of states, and finds out what was not known for it.
+    fn expand(
+        &mut self,
+        batch: &[Packed<N>],
+        at_end: AtEnd<'_>,
+    ) -> Result<Option<Ended>, CheckError> {
+        let unknown = self.expand_known(batch, at_end)?;
+        for key in &unknown {
+            self.space.learn(&self.layout.unpack(key))?;
+            if self.has_to_begin_again() {
+                return Ok(Some(Ended::Again));
+            }
+        }
+        let layout = self.layout.clone();
+        if !self.lay_out() {
+            return Ok(Some(Ended::Wider));
+        }
+        let unknown: Vec<_> = unknown.iter().map(|key| moved(key, &layout, &self.layout)).collect();
+        let rest = self.expand_known(&unknown, at_end)?;
+        debug_assert!(rest.is_empty(), "all of it was found out");
+        Ok(None)
+    }
+
+    /// Expands the states of which all edges are known; returns the others.
+    fn expand_known(
+        &mut self,
+        batch: &[Packed<N>],
+        at_end: AtEnd<'_>,
+    ) -> Result<Vec<Packed<N>>, CheckError> {
+        let (space, layout, table) = (&*self.space, &self.layout, &self.table);
+        let taken = AtomicUsize::new(0);
+        let work = || {
+            let mut expanded =
+                Expanded { recent: vec![[u64::MAX; N]; 1 << RECENT], ..Expanded::default() };
+            loop {
+                let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
+                if from == batch.len() {
+                    return expanded;
+                }
+                let to = (from + CHUNK).min(batch.len());
+                expanded.expand(space, layout, table, &batch[from..to]);
+            }
+        };
+        let all = if self.threads == 1 || batch.len() <= 2 * CHUNK {
+            vec![work()]
+        } else {
+            thread::scope(|scope| {
+                let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(work)).collect();
+                let mut all = vec![work()];
+                all.extend(others.into_iter().map(|thread| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                }));
+                all
+            })
+        };
+        let mut unknown = Vec::new();
+        for expanded in all {
+            self.tally.states += expanded.next.len() as u64;
+            self.tally.transitions += expanded.transitions;
+            for key in &expanded.over {
+                at_end(self.space, &self.layout.unpack(key))?;
+            }
+            unknown.extend(expanded.unknown);
+            self.push(expanded.next);
+        }
+        Ok(unknown)
+    }
+
+    /// Adds states to the next depth: small heaps are put together.
+    fn push(&mut self, mut states: Vec<Packed<N>>) {
+        match self.next.last_mut() {
+            Some(last) if last.len() + states.len() <= BATCH => last.append(&mut states),
+            _ if states.is_empty() => {}
+            _ => {
+                states.shrink_to_fit();
+                self.next.push(states);
+            }
+        }
+    }
+
+    fn has_to_begin_again(&self) -> bool {
+        self.space.is_stale() || !self.space.judge.fallen().is_empty()
+    }
+
+    /// How many states can be expanded with the room that the table has or can get; `None`: not
+    /// even one.
+    fn room(&mut self) -> Option<usize> {
+        let states = self.tally.states as usize;
+        let branching = self.space.branching();
+        let wanted = (states / 64).clamp(64, BATCH);
+        let enough = states + wanted * branching;
+        if self.table.capacity() < enough {
+            let larger = enough.max(self.table.capacity() + self.table.capacity() / 2);
+            self.table.grow(self.affordable(larger));
+        }
+        let room = self.table.capacity().saturating_sub(states) / branching;
+        (room > 0).then_some(room.min(BATCH))
+    }
+
+    /// A table for so many states, or for as many as the memory allows.
+    fn affordable(&self, states: usize) -> usize {
+        let Some(limit) = self.watch.limits().memory else { return states };
+        let left = limit.saturating_sub(self.bytes() - self.table.bytes());
+        let one = Table::<N>::bytes_for(1 << 20).div_ceil(1 << 20);
+        states.min(left / one)
+    }
+
+    /// Sees to it that every number fits in its field; `false`: not in so many words.
+    fn lay_out(&mut self) -> bool {
+        let counts = self.space.counts();
+        if self.layout.fits(&counts) {
+            return true;
+        }
+        let Some(layout) = Layout::plan(&counts, N) else { return false };
+        let old = std::mem::replace(&mut self.layout, layout);
+        let (new, change) = (&self.layout, |key: &Packed<N>| moved(key, &old, &self.layout));
+        debug_assert!(new.fits(&counts));
+        self.table.rebuild(change);
+        self.frontier.iter_mut().chain(&mut self.next).flatten().for_each(|key| *key = change(key));
+        true
+    }
+
+    fn progress(&self, left: usize) -> Progress {
+        let heaps = self.frontier.iter().chain(&self.next);
+        Progress {
+            states: self.tally.states,
+            transitions: self.tally.transitions,
+            depth: self.tally.depth,
+            frontier: (left + heaps.map(Vec::len).sum::<usize>()) as u64,
+            memory: self.bytes(),
+            time: self.watch.elapsed(),
+        }
+    }
+
+    /// The bytes that the tables and what is interned take.
+    fn bytes(&self) -> usize {
+        let heaps = self.frontier.iter().chain(&self.next).map(Vec::capacity).sum::<usize>();
+        self.table.bytes() + heaps * size_of::<Packed<N>>() + self.space.bytes()
+    }
+}
+
+/// A key in another layout.
+pub(super) fn moved<const N: usize>(key: &Packed<N>, from: &Layout, to: &Layout) -> Packed<N> {
+    if from == to { *key } else { to.pack(&from.unpack(key)) }
+}
+
+impl<const N: usize> Expanded<N> {
+    /// Looks up the successors of some states. Those of a few states are looked up in the table
+    /// after those of the next few were found, so that the table's memory has come by then.
+    fn expand(
+        &mut self,
+        space: &Space<'_>,
+        layout: &Layout,
+        table: &Table<N>,
+        states: &[Packed<N>],
+    ) {
+        let (mut found, mut before) = (Vec::new(), Vec::new());
+        for few in states.chunks(TOGETHER) {
+            for state in few {
+                self.expand_one(space, layout, table, state, &mut found);
+            }
+            self.put(table, &mut before);
+            std::mem::swap(&mut found, &mut before);
+        }
+        self.put(table, &mut before);
+    }
+
+    fn expand_one(
+        &mut self,
+        space: &Space<'_>,
+        layout: &Layout,
+        table: &Table<N>,
+        state: &Packed<N>,
+        found: &mut Vec<(Packed<N>, Hash)>,
+    ) {
+        let before = found.len();
+        let mut transitions = 0;
+        let recent = &mut self.recent;
+        let visit = |(_, key): (u32, Packed<N>)| {
+            transitions += 1;
+            let hash = Table::hash(&key);
+            let place = &mut recent[hash.upper(RECENT)];
+            if *place != key {
+                *place = key;
+                table.prefetch(hash);
+                found.push((key, hash));
+            }
+        };
+        match space.successors(layout, state, visit) {
+            None => {
+                found.truncate(before);
+                self.unknown.push(*state);
+                return;
+            }
+            Some(true) => {}
+            Some(false) => self.over.push(*state),
+        }
+        self.transitions += transitions;
+    }
+
+    fn put(&mut self, table: &Table<N>, found: &mut Vec<(Packed<N>, Hash)>) {
+        for (key, hash) in found.drain(..) {
+            if table.insert(&key, hash) {
+                self.next.push(key);
+            }
+        }
+    }
+}

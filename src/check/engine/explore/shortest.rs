@@ -1,0 +1,161 @@
+//! The shortest run that breaks a property: the search once more, with a way back from each
+//! state, until the first depth at which the property falls.
+
+use super::error::CheckError;
+use super::limits::{Progress, Watch};
+use super::pack::{Layout, Packed};
+use super::search::moved;
+use super::space::Space;
+use super::table::Table;
+use crate::check::fault::Choice;
+
+/// The shortest schedule by which a property falls; `None` where a limit is reached before.
+pub(super) fn schedule(
+    space: &mut Space<'_>,
+    watch: &Watch,
+    property: usize,
+) -> Result<Option<Vec<Choice>>, CheckError> {
+    let found = |trail: Trail| match trail {
+        Trail::Found(schedule) => Some(Some(schedule)),
+        Trail::NotFound => Some(None),
+        Trail::Again => None,
+    };
+    loop {
+        space.reset(&[property]);
+        if let Some(schedule) = found(Retrace::<2>::run(space, watch, property)?) {
+            return Ok(schedule);
+        }
+    }
+}
+
+enum Trail {
+    Found(Vec<Choice>),
+    NotFound,
+    /// The search has to begin again with what it has learnt.
+    Again,
+}
+
+/// A search that keeps for each state from which one it came.
+struct Retrace<'a, 's, const N: usize> {
+    space: &'a mut Space<'s>,
+    property: usize,
+    layout: Layout,
+    table: Table<N>,
+    states: Vec<Packed<N>>,
+    /// For each state the one before it, and the number of the choice.
+    came_by: Vec<(u32, u32)>,
+}
+
+impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
+    fn run(space: &'a mut Space<'s>, watch: &Watch, property: usize) -> Result<Trail, CheckError> {
+        let initial = space.initial()?;
+        if space.is_stale() {
+            return Ok(Trail::Again);
+        }
+        if !space.judge.fallen().is_empty() {
+            return Ok(Trail::Found(Vec::new()));
+        }
+        let Some(layout) = Layout::plan(&space.counts(), N) else { return Ok(Trail::NotFound) };
+        let key = layout.pack::<N>(&initial);
+        let table = Table::with_capacity(1 << 12);
+        table.insert(&key, Table::hash(&key));
+        let (states, came_by) = (vec![key], vec![(0, 0)]);
+        Retrace { space, property, layout, table, states, came_by }.search(watch)
+    }
+
+    fn search(mut self, watch: &Watch) -> Result<Trail, CheckError> {
+        let mut state = 0;
+        while state < self.states.len() {
+            let branching = self.space.branching();
+            if self.table.capacity() < self.states.len() + branching {
+                self.table.grow(self.table.capacity() * 2 + branching);
+            }
+            if let Some(trail) = self.expand(state)? {
+                return Ok(trail);
+            }
+            state += 1;
+            if state.is_multiple_of(4096) && watch.stop(&self.progress(watch)).is_some() {
+                return Ok(Trail::NotFound);
+            }
+        }
+        Ok(Trail::NotFound)
+    }
+
+    /// Expands one state; says so where the property falls or the search cannot go on.
+    fn expand(&mut self, state: usize) -> Result<Option<Trail>, CheckError> {
+        loop {
+            let mut found = Vec::new();
+            let successors =
+                self.space.successors(&self.layout, &self.states[state], |next| found.push(next));
+            match successors {
+                None => {
+                    if let Some(trail) = self.learn(state)? {
+                        return Ok(Some(trail));
+                    }
+                }
+                Some(goes_on) => {
+                    for (choice, key) in found {
+                        if self.table.insert(&key, Table::hash(&key)) {
+                            self.states.push(key);
+                            self.came_by.push((state as u32, choice));
+                        }
+                    }
+                    let falls = !goes_on && self.falls_at_end(state)?;
+                    return Ok(falls.then(|| Trail::Found(self.way_to(state))));
+                }
+            }
+        }
+    }
+
+    /// Finds out what was not known of a state: one choice after another, so that it is known
+    /// which broke the property.
+    fn learn(&mut self, state: usize) -> Result<Option<Trail>, CheckError> {
+        let global = self.layout.unpack(&self.states[state]);
+        for choice in self.space.choices(&global) {
+            self.space.learn_one(choice, &global)?;
+            if self.space.is_stale() {
+                return Ok(Some(Trail::Again));
+            }
+            if !self.space.judge.fallen().is_empty() {
+                let mut schedule = self.way_to(state);
+                schedule.push(choice);
+                return Ok(Some(Trail::Found(schedule)));
+            }
+        }
+        let counts = self.space.counts();
+        if !self.layout.fits(&counts) {
+            let Some(layout) = Layout::plan(&counts, N) else { return Ok(Some(Trail::NotFound)) };
+            let old = std::mem::replace(&mut self.layout, layout);
+            let change = |key: &Packed<N>| moved(key, &old, &self.layout);
+            self.table.rebuild(change);
+            self.states.iter_mut().for_each(|key| *key = change(key));
+        }
+        Ok(None)
+    }
+
+    fn falls_at_end(&self, state: usize) -> Result<bool, CheckError> {
+        let global = self.layout.unpack(&self.states[state]);
+        Ok(!self.space.end(&global, |property| property == self.property)?.is_empty())
+    }
+
+    /// The schedule that leads to a state.
+    fn way_to(&self, mut state: usize) -> Vec<Choice> {
+        let mut schedule = Vec::new();
+        while state != 0 {
+            let (before, choice) = self.came_by[state];
+            schedule.push(Choice::of_number(choice));
+            state = before as usize;
+        }
+        schedule.reverse();
+        schedule
+    }
+
+    fn progress(&self, watch: &Watch) -> Progress {
+        let states = self.states.len();
+        Progress {
+            memory: self.table.bytes() + states * (size_of::<Packed<N>>() + 8) + self.space.bytes(),
+            time: watch.elapsed(),
+            ..Progress::default()
+        }
+    }
+}

@@ -1,0 +1,710 @@
+//! The state space: what a step leads to, found out once and then looked up.
+//!
+//! A step of a process depends on where the process stands and on one part of the world, the
+//! store or a queue. So for each
+//! content of a part there is a row, with an entry for each place where a process can stand: which
+//! content the step leaves, and the edge of the automaton that is taken. A miss asks [`fault::take`], which every engine shares, and the automata.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
+use super::automaton::{Automaton, Class};
+use super::error::CheckError;
+use super::intern::Interner;
+use super::judge::{Judge, Label, Seen};
+use super::pack::{Counts, Field, Global, Layout, Packed};
+use crate::check::Messages;
+use crate::check::fault::{self, Budget, Choice, Kind};
+use crate::check::monitor::End;
+use crate::check::process::Stands;
+use crate::check::request::{Answer, Request};
+use crate::check::step::{At, Stepped};
+use crate::check::system::System;
+use crate::check::world::{Pending, World};
+use crate::store::Text;
+use crate::store::memory::State;
+
+/// An entry that was not asked for yet.
+const UNKNOWN: u64 = u64::MAX;
+/// An entry that says that the process cannot go on.
+const BLOCKED: u64 = u64::MAX - 1;
+/// The same for the content of a queue.
+const NOT_KNOWN: u32 = u32::MAX;
+
+/// Where a process can stand.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Local {
+    class: Class,
+    at: At,
+}
+
+/// Which part of the world decides what a step does, and is changed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// None: the process does not go on.
+    Over,
+    /// None: time passes.
+    Neither,
+    Store,
+    /// The queue of this number.
+    Queue(u32),
+    /// The store wakes a process that then asks this queue for something.
+    Both(u32),
+}
+
+/// Where to look up what the step from one place leads to.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    part: Part,
+    /// The column in the table of that part.
+    column: u32,
+}
+
+/// What the steps from all places lead to that depend on one part of the world: a row for each
+/// content of it, so that all that is looked up for one state lies close together.
+#[derive(Clone, Debug, Default)]
+struct Steps {
+    rows: Vec<Vec<u64>>,
+    columns: u32,
+}
+
+/// An edge of an automaton.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Edge {
+    local: u32,
+    label: u32,
+}
+
+/// What a step leads to.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    store: u32,
+    /// Which queue has which content then, if the step had to do with one.
+    queue: Option<(u32, u32)>,
+    faults: u32,
+    edge: u32,
+}
+
+/// A transition: the number of the choice, and the state after it.
+pub(super) type Successor<const N: usize> = (u32, Packed<N>);
+
+impl Steps {
+    /// The entries for one content.
+    #[inline]
+    fn row(&self, content: u32) -> &[u64] {
+        self.rows.get(content as usize).map_or(&[], Vec::as_slice)
+    }
+
+    fn put(&mut self, content: u32, column: u32, entry: u64) {
+        let (content, column) = (content as usize, column as usize);
+        if self.rows.len() <= content {
+            self.rows.resize(content + 1, Vec::new());
+        }
+        let row = &mut self.rows[content];
+        if row.len() <= column {
+            let columns = (self.columns as usize).max(column + 1);
+            row.reserve_exact(columns - row.len());
+            row.resize(columns, UNKNOWN);
+        }
+        row[column] = entry;
+    }
+
+    fn bytes(&self) -> usize {
+        let row = |row: &Vec<u64>| row.capacity() * size_of::<u64>() + size_of::<Vec<u64>>();
+        self.rows.iter().map(row).sum()
+    }
+}
+
+/// An entry of a row, if it was asked for before.
+#[inline]
+fn entry(row: &[u64], column: u32) -> Option<u64> {
+    row.get(column as usize).copied().filter(|entry| *entry != UNKNOWN)
+}
+
+/// The content of the part that a step leaves, by the entry of a row.
+fn target(entry: u64) -> u32 {
+    (entry >> 32) as u32
+}
+
+/// The state space of a system.
+pub(super) struct Space<'s> {
+    pub(super) system: &'s System,
+    pub(super) automata: Vec<Automaton>,
+    locals: Vec<Interner<Local>>,
+    /// For each process, for each place where it can stand.
+    places: Vec<Vec<Place>>,
+    /// The steps that depend on nothing, on the store, and on each queue.
+    free_steps: Steps,
+    store_steps: Steps,
+    queue_steps: Vec<Steps>,
+    stores: Interner<State>,
+    /// The queues by name: each is a component of its own.
+    queue_names: Interner<Text>,
+    queues: Vec<Interner<Messages>>,
+    /// Whether a queue turned up that has no component yet.
+    new_queue: bool,
+    labels: Interner<Label>,
+    edges: Interner<Edge>,
+    edge_list: Vec<Edge>,
+    /// By process, local, store and queue: where a step leads that depends on both.
+    both: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
+    budgets: Interner<Budget>,
+    /// For each budget: which faults there may still be, whichever process they happen to.
+    faults: Vec<Vec<Choice>>,
+    /// By choice, local, store (if it matters) and budget: where a fault leads.
+    faulty: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
+    /// By process, queue and its content: the content once what the process held is delivered
+    /// again.
+    redelivered: Vec<Vec<Vec<u32>>>,
+    pub(super) judge: Judge<'s>,
+}
+
+impl<'s> Space<'s> {
+    pub(super) fn new(system: &'s System) -> Result<Space<'s>, CheckError> {
+        let automata = system.processes.iter().map(Automaton::new).collect::<Result<_, _>>()?;
+        Ok(Space {
+            system,
+            automata,
+            locals: Vec::new(),
+            places: Vec::new(),
+            free_steps: Steps::default(),
+            store_steps: Steps::default(),
+            queue_steps: Vec::new(),
+            stores: Interner::new(),
+            queue_names: Interner::new(),
+            queues: Vec::new(),
+            new_queue: false,
+            labels: Interner::new(),
+            edges: Interner::new(),
+            edge_list: Vec::new(),
+            both: FxHashMap::default(),
+            budgets: Interner::new(),
+            faults: Vec::new(),
+            faulty: FxHashMap::default(),
+            redelivered: Vec::new(),
+            judge: Judge::new(system),
+        })
+    }
+
+    /// Forgets all but the automata, and begins again with these properties.
+    pub(super) fn reset(&mut self, in_play: &[usize]) {
+        let heeds_told = !in_play.is_empty();
+        self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
+        self.locals = self.automata.iter().map(|_| Interner::new()).collect();
+        self.places = self.automata.iter().map(|_| Vec::new()).collect();
+        self.free_steps = Steps::default();
+        self.store_steps = Steps::default();
+        self.queue_steps = (0..self.queue_names.len()).map(|_| Steps::default()).collect();
+        self.stores = Interner::new();
+        self.queues = (0..self.queue_names.len()).map(|_| Interner::new()).collect();
+        self.new_queue = false;
+        let queues = self.queues.len();
+        self.redelivered = self.automata.iter().map(|_| vec![Vec::new(); queues]).collect();
+        self.labels = Interner::new();
+        self.edges = Interner::new();
+        self.edge_list.clear();
+        self.both.clear();
+        self.budgets = Interner::new();
+        self.faults.clear();
+        self.faulty.clear();
+        self.judge.reset(in_play);
+    }
+
+    /// Whether what was found is to be forgotten: nodes of one class turned out to differ, a
+    /// property looked at what it had not looked at before, or a queue turned up.
+    pub(super) fn is_stale(&self) -> bool {
+        self.new_queue || self.judge.regroups() || self.automata.iter().any(Automaton::has_split)
+    }
+
+    /// The state before the first step.
+    pub(super) fn initial(&mut self) -> Result<Global, CheckError> {
+        let World { store, messages } = self.system.world.clone();
+        for queue in messages.queues() {
+            self.queue_named(queue);
+        }
+        let queues = (0..self.queues.len() as u32)
+            .map(|queue| {
+                let content = messages.of_queue(self.queue_names.value(queue));
+                self.queues[queue as usize].number(content)
+            })
+            .collect();
+        let store = self.stores.number(store);
+        let faults = self.budget(Budget::new(&self.system.faults));
+        let mut global =
+            Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults };
+        let told = |events, failure| Stepped { request: None, answer: None, events, failure };
+        self.tell_at_start((None, told(self.system.history.clone(), None)), &mut global)?;
+        for process in 0..self.automata.len() {
+            let automaton = &self.automata[process];
+            let node = automaton.start();
+            let (at, events) =
+                (At::from(automaton.stands(node).clone()), automaton.told_at_start());
+            let label = (Some(process as u32), told(events, at.failure().cloned()));
+            let class = self.automata[process].class(node)?;
+            global.locals.push(self.local(process, Local { class, at })?);
+            self.tell_at_start(label, &mut global)?;
+        }
+        Ok(global)
+    }
+
+    fn tell_at_start(&mut self, label: Label, global: &mut Global) -> Result<(), CheckError> {
+        let number = self.label(label);
+        global.memory = self.ask_judge(number, global.memory, global.store, &global.queues)?;
+        Ok(())
+    }
+
+    /// How many numbers each component has.
+    pub(super) fn counts(&self) -> Counts {
+        let or_none = |count: usize| if count == 1 { 0 } else { count };
+        Counts {
+            locals: self.locals.iter().map(Interner::len).collect(),
+            store: self.stores.len(),
+            queues: self.queues.iter().map(|queue| or_none(queue.len())).collect(),
+            memory: or_none(self.judge.memories()),
+            faults: or_none(self.budgets.len()),
+        }
+    }
+
+    /// How many successors a state can have at most.
+    pub(super) fn branching(&self) -> usize {
+        self.automata.len() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Calls `visit` with each successor of a state; `None` where one is not known yet.
+    /// Else whether a process could go on.
+    #[inline]
+    pub(super) fn successors<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        mut visit: impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        let store = layout.store.get(key);
+        let store_steps = self.store_steps.row(store);
+        let mut goes_on = false;
+        for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
+            let local = field.get(key);
+            let Place { part, column } = places[local as usize];
+            let mut next = *key;
+            let (store, edge) = match part {
+                Part::Over => continue,
+                Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
+                Part::Store => match entry(store_steps, column)? {
+                    BLOCKED => continue,
+                    entry => {
+                        layout.store.put(&mut next, target(entry));
+                        (target(entry), entry as u32)
+                    }
+                },
+                Part::Queue(number) => {
+                    let queue = layout.queues[number as usize];
+                    let steps = self.queue_steps[number as usize].row(queue.get(key));
+                    match entry(steps, column)? {
+                        BLOCKED => continue,
+                        entry => {
+                            queue.put(&mut next, target(entry));
+                            (store, entry as u32)
+                        }
+                    }
+                }
+                Part::Both(queue) => {
+                    let queue = layout.queues[queue as usize].get(key);
+                    match self.both.get(&(process as u32, local, store, queue))? {
+                        None => continue,
+                        Some(moved) => {
+                            moved.put(layout, &mut next);
+                            (moved.store, moved.edge)
+                        }
+                    }
+                }
+            };
+            goes_on = true;
+            self.arrive(layout, key, &mut next, field, (store, edge))?;
+            visit((Choice::step(process).number(), next));
+        }
+        if !self.faults.is_empty() {
+            goes_on |= self.faulty_successors(layout, key, &mut visit)?;
+        }
+        Some(goes_on)
+    }
+
+    /// The same for what goes wrong; whether a late write is still to land.
+    fn faulty_successors<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        let mut lands = false;
+        let (store, faults) = (layout.store.get(key), layout.faults.get(key));
+        for choice in &self.faults[faults as usize] {
+            let field = &layout.locals[choice.process];
+            let known = fault_key(*choice, field.get(key), store, faults);
+            let Some(moved) = self.faulty.get(&known)? else { continue };
+            let mut next = *key;
+            if choice.kind == Kind::Crash {
+                for (queue, again) in layout.queues.iter().zip(&self.redelivered[choice.process]) {
+                    let content = *again.get(queue.get(key) as usize)?;
+                    queue.put(&mut next, (content != NOT_KNOWN).then_some(content)?);
+                }
+            }
+            if reads_store(choice.kind) {
+                layout.store.put(&mut next, moved.store);
+            }
+            layout.faults.put(&mut next, moved.faults);
+            let store = layout.store.get(&next);
+            self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
+            lands |= choice.kind == Kind::Lands;
+            visit((choice.number(), next));
+        }
+        Some(lands)
+    }
+
+    /// Follows an edge: where the process stands then, and what the properties remember.
+    #[inline]
+    fn arrive<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        next: &mut Packed<N>,
+        local: &Field,
+        (store, edge): (u32, u32),
+    ) -> Option<()> {
+        let edge = self.edge_list[edge as usize];
+        local.put(next, edge.local);
+        if !self.judge.is_idle() {
+            let queues = layout.queues.iter().map(|queue| queue.get(next));
+            let memory = self.judge.next(edge.label, layout.memory.get(key), store, queues)?;
+            layout.memory.put(next, memory);
+        }
+        Some(())
+    }
+
+    /// What may happen in a state: the steps of the processes, and what may go wrong.
+    pub(super) fn choices(&self, global: &Global) -> Vec<Choice> {
+        let steps = (0..self.automata.len()).map(Choice::step);
+        let faults = self.faults.get(global.faults as usize);
+        steps.chain(faults.into_iter().flatten().copied()).collect()
+    }
+
+    /// Finds out what [`Space::successors`] did not know of a state.
+    pub(super) fn learn(&mut self, global: &Global) -> Result<(), CheckError> {
+        self.choices(global).into_iter().try_for_each(|choice| self.learn_one(choice, global))
+    }
+
+    /// The same for one choice.
+    pub(super) fn learn_one(&mut self, choice: Choice, global: &Global) -> Result<(), CheckError> {
+        let moved = match choice.kind {
+            Kind::Step => self.moved(choice.process, global)?,
+            _ => self.faulty(choice, global)?,
+        };
+        let Some(moved) = moved else { return Ok(()) };
+        let mut queues = global.queues.clone();
+        if let Some((queue, content)) = moved.queue {
+            queues[queue as usize] = content;
+        }
+        if choice.kind == Kind::Crash {
+            for (queue, content) in queues.iter_mut().enumerate() {
+                *content = self.redeliver(choice.process, queue, *content);
+            }
+        }
+        let label = self.edge_list[moved.edge as usize].label;
+        self.ask_judge(label, global.memory, moved.store, &queues)?;
+        Ok(())
+    }
+
+    /// The content of a queue once what a process held is delivered again.
+    fn redeliver(&mut self, process: usize, queue: usize, content: u32) -> u32 {
+        let mut messages = self.queues[queue].value(content).clone();
+        messages.redeliver(&self.system.processes[process].name);
+        let again = self.queues[queue].number(messages);
+        let row = &mut self.redelivered[process][queue];
+        if row.len() <= content as usize {
+            row.resize(content as usize + 1, NOT_KNOWN);
+        }
+        row[content as usize] = again;
+        again
+    }
+
+    /// Learns every edge of every process once more, and compares.
+    pub(super) fn check_again(&mut self) -> Result<(), CheckError> {
+        self.automata.iter_mut().try_for_each(Automaton::check_again)
+    }
+
+    fn ask_judge(
+        &mut self,
+        label: u32,
+        memory: u32,
+        store: u32,
+        queues: &[u32],
+    ) -> Result<u32, CheckError> {
+        if self.judge.is_idle() {
+            return Ok(memory);
+        }
+        if let Some(known) = self.judge.next(label, memory, store, queues.iter().copied()) {
+            return Ok(known);
+        }
+        let shown = self.judge.looks_at_queues().then(|| self.messages(queues));
+        let messages = shown.unwrap_or_default();
+        let seen = Seen { store: (store, self.stores.value(store)), queues: (queues, &messages) };
+        self.judge.learn((label, self.labels.value(label)), memory, seen)
+    }
+
+    /// What the step of a process leads to, found out if need be; `None` where it cannot go on.
+    fn moved(&mut self, process: usize, global: &Global) -> Result<Option<Moved>, CheckError> {
+        let Global { store, faults, .. } = *global;
+        let local = global.locals[process];
+        let Place { part, column } = self.places[process][local as usize];
+        let (queue, number) = match part {
+            Part::Over => return Ok(None),
+            Part::Both(queue) => {
+                let key = (process as u32, local, store, global.queues[queue as usize]);
+                if let Some(known) = self.both.get(&key) {
+                    return Ok(known.map(|moved| Moved { faults, ..moved }));
+                }
+                let moved = self.take(Choice::step(process), global, Some(queue))?;
+                self.both.insert(key, moved);
+                return Ok(moved);
+            }
+            Part::Neither => (None, 0),
+            Part::Store => (None, store),
+            Part::Queue(queue) => (Some(queue), global.queues[queue as usize]),
+        };
+        if let Some(entry) = entry(self.steps(part).row(number), column) {
+            let moved = Moved { store, queue: None, faults, edge: entry as u32 };
+            return Ok((entry != BLOCKED).then_some(match part {
+                Part::Store => Moved { store: target(entry), ..moved },
+                Part::Queue(queue) => Moved { queue: Some((queue, target(entry))), ..moved },
+                _ => moved,
+            }));
+        }
+        let moved = self.take(Choice::step(process), global, queue)?;
+        let entry = moved.map_or(BLOCKED, |moved| {
+            let target = moved.queue.map_or(moved.store, |(_, content)| content);
+            u64::from(target) << 32 | u64::from(moved.edge)
+        });
+        self.steps(part).put(number, column, entry);
+        Ok(moved)
+    }
+
+    /// The steps that depend on a part.
+    fn steps(&mut self, part: Part) -> &mut Steps {
+        match part {
+            Part::Queue(queue) => &mut self.queue_steps[queue as usize],
+            Part::Store => &mut self.store_steps,
+            Part::Over | Part::Neither | Part::Both(_) => &mut self.free_steps,
+        }
+    }
+
+    /// What a fault leads to, found out if need be; `None` where it cannot happen. What a crash
+    /// does to the queues comes on top.
+    fn faulty(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
+        let Global { store, faults, .. } = *global;
+        let key = fault_key(choice, global.locals[choice.process], store, faults);
+        if let Some(known) = self.faulty.get(&key) {
+            let here =
+                |moved| if reads_store(choice.kind) { moved } else { Moved { store, ..moved } };
+            return Ok(known.map(here));
+        }
+        let moved = self.take(choice, global, None)?;
+        self.faulty.insert(key, moved);
+        Ok(moved)
+    }
+
+    /// Makes a choice happen, as every engine does; in a world with this queue alone.
+    fn take(
+        &mut self,
+        choice: Choice,
+        global: &Global,
+        queue: Option<u32>,
+    ) -> Result<Option<Moved>, CheckError> {
+        let process = choice.process;
+        let local = self.locals[process].value(global.locals[process]);
+        let Local { class, mut at } = local.clone();
+        let content = |queue: u32| self.queues[queue as usize].value(global.queues[queue as usize]);
+        let messages = queue.map(|queue| content(queue).clone()).unwrap_or_default();
+        let mut world = World { store: self.stores.value(global.store).clone(), messages };
+        let mut budget = self.budgets.value(global.faults).clone();
+        let automaton = RefCell::new(&mut self.automata[process]);
+        let node = Cell::new(automaton.borrow().representative(class));
+        let mut error = None;
+        let mut restart = || {
+            let automaton = automaton.borrow();
+            node.set(automaton.start());
+            (At::from(automaton.stands(node.get()).clone()), automaton.told_at_start())
+        };
+        let mut resume = |answer| {
+            let mut automaton = automaton.borrow_mut();
+            match automaton.follow(node.get(), answer) {
+                Ok((to, events)) => {
+                    node.set(to);
+                    (At::from(automaton.stands(to).clone()), events)
+                }
+                Err(found) => {
+                    error = Some(found);
+                    (At::Ended, Vec::new())
+                }
+            }
+        };
+        let (system, world_, budget_) = (self.system, &mut world, &mut budget);
+        let taken =
+            fault::take(system, choice, world_, budget_, &mut at, &mut restart, &mut resume);
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let Some((stepped, _)) = taken else { return Ok(None) };
+        let class = self.automata[process].class(node.get())?;
+        let local = self.local(process, Local { class, at })?;
+        let label = self.label((Some(process as u32), stepped));
+        let edge = self.edge(Edge { local, label });
+        let World { store, messages } = world;
+        let store = self.stores.number(store);
+        let queue = queue.map(|queue| (queue, self.queues[queue as usize].number(messages)));
+        Ok(Some(Moved { store, queue, faults: self.budget(budget), edge }))
+    }
+
+    /// The number of a queue; a new one gets its component when the search begins again.
+    fn queue_named(&mut self, name: &Text) -> u32 {
+        let number = self.queue_names.number(name.clone());
+        self.new_queue |= number as usize >= self.queues.len();
+        number
+    }
+
+    /// The number of a budget.
+    fn budget(&mut self, budget: Budget) -> u32 {
+        let late: BTreeSet<usize> = budget.late.iter().map(|(process, _)| *process).collect();
+        let number = self.budgets.number(budget);
+        if number as usize == self.faults.len() && !self.system.faults.is_none() {
+            let kinds = self.budgets.value(number).kinds();
+            let happens = |kind| {
+                let to = 0..self.system.processes.len();
+                to.map(move |process| Choice { kind, process })
+            };
+            let lands = late.into_iter().map(|process| Choice { kind: Kind::Lands, process });
+            self.faults.push(kinds.flat_map(happens).chain(lands).collect());
+        }
+        number
+    }
+
+    /// The number of a label; where no property is tracked, all steps are alike.
+    fn label(&mut self, label: Label) -> u32 {
+        if self.judge.is_idle() { 0 } else { self.labels.number(label) }
+    }
+
+    fn edge(&mut self, edge: Edge) -> u32 {
+        let number = self.edges.number(edge);
+        if number as usize == self.edge_list.len() {
+            self.edge_list.push(edge);
+        }
+        number
+    }
+
+    /// The number of a place where a process can stand.
+    fn local(&mut self, process: usize, local: Local) -> Result<u32, CheckError> {
+        let part = self.part(process, &local)?;
+        let number = self.locals[process].number(local);
+        if number as usize == self.places[process].len() {
+            let is_new_queue = matches!(part, Part::Queue(n) if n as usize >= self.queues.len());
+            let steps = self.steps(if is_new_queue { Part::Neither } else { part });
+            let column = steps.columns;
+            steps.columns += 1;
+            self.places[process].push(Place { part, column });
+        }
+        Ok(number)
+    }
+
+    /// Which part of the world decides the next step.
+    fn part(&mut self, process: usize, local: &Local) -> Result<Part, CheckError> {
+        let At::Asks(pending) = &local.at else { return Ok(Part::Over) };
+        let Pending::Other(request) = pending else { return Ok(Part::Store) };
+        if let Request::Pause(..) = request {
+            let automaton = &mut self.automata[process];
+            let paused = automaton.representative(local.class);
+            let (awake, _) = automaton.follow(paused, Answer::Done)?;
+            let queue = match automaton.stands(awake) {
+                Stands::Asks(request) => queue_of(request).cloned(),
+                Stands::Ended | Stands::Failed(_) => None,
+            };
+            return Ok(queue.map_or(Part::Store, |queue| Part::Both(self.queue_named(&queue))));
+        }
+        Ok(queue_of(request).map_or(Part::Neither, |queue| Part::Queue(self.queue_named(queue))))
+    }
+
+    /// Judges a state in which no process can go on: which properties it breaks.
+    pub(super) fn end(
+        &self,
+        global: &Global,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Vec<usize>, CheckError> {
+        let stuck: Vec<Text> = (0..self.automata.len())
+            .filter(|process| self.at(global, *process).pauses())
+            .map(|process| self.system.processes[process].name.clone())
+            .collect();
+        let end = End { stuck: &stuck, world: &self.world(global) };
+        self.judge.end(global.memory, &end, wanted)
+    }
+
+    pub(super) fn at(&self, global: &Global, process: usize) -> &At {
+        &self.locals[process].value(global.locals[process]).at
+    }
+
+    pub(super) fn world(&self, global: &Global) -> World {
+        World {
+            store: self.stores.value(global.store).clone(),
+            messages: self.messages(&global.queues),
+        }
+    }
+
+    fn messages(&self, queues: &[u32]) -> Messages {
+        let mut messages = Messages::default();
+        for (queue, content) in self.queues.iter().zip(queues) {
+            messages.join(queue.value(*content));
+        }
+        messages
+    }
+
+    /// About how many bytes the space takes, without the states.
+    pub(super) fn bytes(&self) -> usize {
+        let queue_steps: usize = self.queue_steps.iter().map(Steps::bytes).sum();
+        let rows = self.store_steps.bytes() + queue_steps;
+        let queues: usize = self.queues.iter().map(Interner::len).sum();
+        let contents = (self.stores.len() + queues) * 2048;
+        rows + contents
+            + self.labels.len() * 1024
+            + (self.both.capacity() + self.faulty.capacity()) * 40
+            + self.judge.bytes()
+    }
+}
+
+impl Moved {
+    #[inline]
+    fn put<const N: usize>(&self, layout: &Layout, key: &mut Packed<N>) {
+        layout.store.put(key, self.store);
+        if let Some((queue, content)) = self.queue {
+            layout.queues[queue as usize].put(key, content);
+        }
+    }
+}
+
+/// The queue that a request is for.
+fn queue_of(request: &Request) -> Option<&Text> {
+    match request {
+        Request::Send(queue, _)
+        | Request::Receive(queue)
+        | Request::Take(queue)
+        | Request::Acknowledge(queue, _) => Some(queue),
+        Request::Command(_) | Request::Pause(..) | Request::Step(_) => None,
+    }
+}
+
+/// Whether what a fault leads to depends on the store.
+fn reads_store(kind: Kind) -> bool {
+    matches!(kind, Kind::Unanswered | Kind::Lands)
+}
+
+fn fault_key(choice: Choice, local: u32, store: u32, faults: u32) -> (u32, u32, u32, u32) {
+    let store = if reads_store(choice.kind) { store } else { 0 };
+    (choice.number(), local, store, faults)
+}

@@ -1,0 +1,74 @@
+//! Walks: random runs of the long-lived code, held against the automata.
+//!
+//! The automata are learnt from runs that begin at the last boundary. Code that carries something
+//! over a boundary is found out only by a run that goes over many: at each step of a walk the
+//! process has to ask what its automaton says.
+
+use super::automaton::{Automaton, NodeId};
+use super::error::CheckError;
+use crate::check::process::Coroutine;
+use crate::check::step::{self, At};
+use crate::check::system::System;
+
+/// So many walks.
+const WALKS: u64 = 8;
+/// So many steps each, at most.
+const STEPS: usize = 400;
+
+/// A process on a walk.
+struct Walker {
+    coroutine: Coroutine,
+    at: At,
+    node: NodeId,
+}
+
+/// Walks at random, and learns on the way.
+pub(super) fn walk(system: &System, automata: &mut [Automaton]) -> Result<(), CheckError> {
+    (1..=WALKS).try_for_each(|seed| walk_once(system, automata, seed))
+}
+
+fn walk_once(system: &System, automata: &mut [Automaton], seed: u64) -> Result<(), CheckError> {
+    let mut random = seed;
+    let mut world = system.world.clone();
+    let mut walkers = Vec::with_capacity(automata.len());
+    for (process, automaton) in system.processes.iter().zip(&mut *automata) {
+        let (coroutine, stands, _) = Coroutine::start(process);
+        automaton.expect(automaton.start(), &stands)?;
+        walkers.push(Walker { coroutine, at: stands.into(), node: automaton.start() });
+    }
+    for _ in 0..STEPS {
+        let enabled: Vec<usize> =
+            (0..walkers.len()).filter(|process| walkers[*process].at.is_enabled(&world)).collect();
+        if enabled.is_empty() {
+            break;
+        }
+        let process = enabled[(next(&mut random) % enabled.len() as u64) as usize];
+        let Walker { coroutine, at, node } = &mut walkers[process];
+        let automaton = &mut automata[process];
+        let mut differs = None;
+        let mut resume = |answer: crate::check::request::Answer| {
+            let (stands, told) = coroutine.resume(answer.clone());
+            let agrees = automaton.follow(*node, answer).and_then(|(to, events)| {
+                *node = to;
+                automaton.expect(to, &stands)?;
+                automaton.expect_told(&events, &told.events)
+            });
+            differs = differs.take().or(agrees.err());
+            (At::from(stands), told.events)
+        };
+        let name = &system.processes[process].name;
+        step::take(&mut world, name, at, system.broken_store, &mut resume);
+        if let Some(error) = differs {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// The next number that looks random (Marsaglia, *Xorshift RNGs*, 2003).
+fn next(random: &mut u64) -> u64 {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    *random >> 8
+}

@@ -1,0 +1,257 @@
+//! The explorer against counts that independent tools agree on.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::future::Future;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use doorway::check::engine::explore::{ExploreOptions, Limits, explore};
+use doorway::check::{
+    Coverage, Cx, Faults, Messages, NoFailure, Process, Report, System, Verdict, World,
+};
+use doorway::doc;
+use doorway::env::{Env, Event, forever};
+use doorway::model::{Expect, Model, Sizes, SystemKind};
+use doorway::reservation::Design;
+use doorway::store::memory::State;
+
+fn sizes([managers, tasks, resources, workers]: [u32; 4]) -> Sizes {
+    let size = |number| NonZeroU32::new(number).unwrap();
+    Sizes {
+        managers: size(managers),
+        tasks: size(tasks),
+        resources: size(resources),
+        workers: size(workers),
+    }
+}
+
+fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&str]) -> Model {
+    Model {
+        name: "test".into(),
+        about: String::new(),
+        design,
+        system,
+        sizes: sizes(numbers),
+        wants: Vec::new(),
+        buries: Vec::new(),
+        dead: Vec::new(),
+        faults: Default::default(),
+        broken_store: None,
+        expect: properties.iter().map(|name| ((*name).to_owned(), Expect::Verified)).collect(),
+        engines: Vec::new(),
+    }
+}
+
+fn run(model: &Model, threads: usize) -> Report {
+    let threads = NonZeroUsize::new(threads).unwrap();
+    explore(&model.system().unwrap(), &ExploreOptions { threads, ..ExploreOptions::default() })
+        .unwrap()
+}
+
+fn counts(report: &Report) -> (u64, u64) {
+    let Coverage::States { states, transitions, .. } = report.coverage else { panic!() };
+    (states, transitions)
+}
+
+fn reference(numbers: [u32; 4], threads: usize) -> (u64, u64) {
+    counts(&run(&model(Design::Story898, SystemKind::Inline, numbers, &[]), threads))
+}
+
+#[test]
+fn the_reference_model_has_exactly_the_states_of_a_hand_written_one() {
+    for (numbers, expected) in [
+        ([2, 1, 1, 1], (57, 94)),
+        ([2, 1, 1, 2], (67, 108)),
+        ([2, 1, 2, 2], (50, 82)),
+        ([2, 2, 1, 2], (360, 668)),
+        ([3, 1, 1, 2], (893, 2_205)),
+        ([3, 1, 2, 2], (621, 1_528)),
+        ([4, 2, 2, 2], (246_293, 926_728)),
+        ([5, 1, 2, 2], (98_669, 415_841)),
+    ] {
+        assert_eq!(reference(numbers, 1), expected, "{numbers:?}");
+    }
+}
+
+#[test]
+fn the_larger_reference_models_have_them_too() {
+    assert_eq!(reference([6, 1, 2, 2], 1), (1_248_736, 6_392_988));
+    assert_eq!(reference([5, 2, 2, 2], 2), (6_049_326, 28_605_221));
+}
+
+#[test]
+fn counts_do_not_depend_on_the_number_of_threads() {
+    for threads in [1, 2, 3] {
+        assert_eq!(reference([4, 2, 2, 2], threads), (246_293, 926_728));
+    }
+}
+
+const ALL: [&str; 11] = [
+    "exclusivity",
+    "one-worker-per-resource",
+    "one-resource-per-worker",
+    "fcfs-r1",
+    "fcfs-r2",
+    "fcfs-r3",
+    "once",
+    "no-leak",
+    "loud",
+    "no-deadlock",
+    "no-failure",
+];
+
+/// Which properties of a system fall, each with a counterexample that replays.
+fn fallen(model: &Model, threads: usize) -> Vec<&'static str> {
+    let report = run(model, threads);
+    let system = model.system().unwrap();
+    assert_eq!(report.stopped, None);
+    let violated = report.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
+    violated
+        .map(|finding| {
+            let found = finding.counterexample.as_ref().expect("a counterexample");
+            let replay = system.replay(&found.schedule).expect("it replays");
+            let fell = replay.fallen.iter().find(|(name, ..)| **name == *finding.property);
+            assert_eq!(fell.expect("it falls").1, found.schedule.len(), "{}", finding.property);
+            finding.property
+        })
+        .collect()
+}
+
+#[test]
+fn the_broken_designs_fall_and_the_story_stands() {
+    let inline = |design, numbers| fallen(&model(design, SystemKind::Inline, numbers, &ALL), 1);
+    assert_eq!(inline(Design::Story898, [2, 1, 1, 2]), ["fcfs-r1", "fcfs-r2"]);
+    assert!(inline(Design::PerTask, [2, 1, 1, 2]).contains(&"exclusivity"));
+    assert!(inline(Design::Save, [2, 1, 1, 2]).contains(&"fcfs-r2"));
+    assert!(inline(Design::NoWorkerIndex, [2, 1, 2, 2]).contains(&"one-resource-per-worker"));
+    assert!(inline(Design::ReadThenDelete, [3, 1, 1, 2]).contains(&"exclusivity"));
+}
+
+#[test]
+fn a_full_system_is_exhausted_with_all_its_properties() {
+    let full = model(Design::Story898, SystemKind::Full, [2, 2, 2, 2], &ALL);
+    assert_eq!(fallen(&full, 1), [""; 0]);
+    let one_resource = model(Design::Story898, SystemKind::Full, [2, 2, 3, 1], &ALL);
+    assert_eq!(fallen(&one_resource, 2), [""; 0]);
+    assert_eq!(counts(&run(&full, 1)), counts(&run(&full, 2)));
+}
+
+/// A store with one document, and a process of an own body.
+fn own<F, A>(body: F) -> System
+where
+    F: Fn(Cx) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let mut store = State::new();
+    store.insert("counters", doc! {"_id": "c", "n": 0}).unwrap();
+    System {
+        name: "own".into(),
+        world: World { store, messages: Messages::default() },
+        history: Vec::new(),
+        processes: vec![Process::new("own").then(body)],
+        properties: vec![Arc::new(NoFailure)],
+        broken_store: None,
+        faults: Faults::default(),
+    }
+}
+
+fn refused(system: &System) -> String {
+    let error = explore(system, &ExploreOptions::default()).unwrap_err();
+    assert_eq!(error.process().map(|name| &**name), Some("own"));
+    error.to_string()
+}
+
+#[test]
+fn a_process_that_draws_from_shared_memory_is_refused_by_name() {
+    let shared = Arc::new(AtomicUsize::new(0));
+    let system = own(move |cx| {
+        let turn = shared.fetch_add(1, Ordering::Relaxed);
+        async move {
+            cx.step(&format!("turn {turn}")).await;
+            Ok(())
+        }
+    });
+    let why = refused(&system);
+    assert!(why.contains("asks `turn 0`") || why.contains("asks `turn 1`"), "{why}");
+}
+
+#[test]
+fn a_process_that_looks_at_the_clock_only_when_it_ends_is_refused() {
+    let system = own(|cx| async move {
+        cx.step("first").await;
+        let now = std::time::Instant::now();
+        std::thread::sleep(std::time::Duration::from_micros(1));
+        cx.observe(Event::new("took").with("nanos", now.elapsed().as_nanos() as i64));
+        Ok(())
+    });
+    assert!(refused(&system).contains("tells [took"));
+}
+
+#[test]
+fn a_process_that_carries_something_over_a_boundary_is_refused() {
+    let system = own(|cx| async move {
+        let turns = AtomicUsize::new(0);
+        forever(&cx, || async {
+            let turn = turns.fetch_add(1, Ordering::Relaxed).min(5);
+            cx.step(if turn < 5 { "early" } else { "late" }).await;
+            Ok::<(), String>(())
+        })
+        .await
+    });
+    assert!(refused(&system).contains("asks `late`"));
+}
+
+#[test]
+fn limits_stop_the_search_and_say_so() {
+    let model = model(Design::Story898, SystemKind::Inline, [5, 2, 2, 2], &["no-deadlock"]);
+    let system = model.system().unwrap();
+    let stop = |limits: Limits| {
+        let report = explore(&system, &ExploreOptions { limits, ..Default::default() }).unwrap();
+        assert_eq!(report.verdict(), Verdict::Inconclusive);
+        (report.stopped.clone().unwrap().to_string(), counts(&report).0, report.time)
+    };
+    let none = Limits::default();
+    let (why, states, _) = stop(Limits { states: Some(100_000), ..none });
+    assert!(why.contains("100000 states") && states < 105_000, "{why} {states}");
+    let (why, states, _) = stop(Limits { memory: Some(32 << 20), ..none });
+    assert!(why.contains("32 MiB") && states > 500_000, "{why} {states}");
+    let (why, _, time) = stop(Limits { time: Some(Duration::from_millis(200)), ..none });
+    assert!(why.contains("0.2 s") && time < Duration::from_millis(400), "{why} {time:?}");
+    let (why, ..) = stop(Limits { depth: Some(10), ..none });
+    assert!(why.contains("10 steps"), "{why}");
+}
+
+#[test]
+fn a_search_that_is_cancelled_says_so() {
+    let options = ExploreOptions::default();
+    options.cancel.store(true, Ordering::Relaxed);
+    let model = model(Design::Story898, SystemKind::Inline, [3, 1, 1, 2], &["no-deadlock"]);
+    let report = explore(&model.system().unwrap(), &options).unwrap();
+    assert_eq!(report.stopped.as_deref(), Some("it was cancelled"));
+    assert_eq!(report.verdict(), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_crash_that_frees_nothing_is_found_with_its_words() {
+    let model = model(Design::Story898, SystemKind::Inline, [2, 1, 2, 1], &["no-deadlock"]);
+    let mut system = model.system().unwrap();
+    system.faults = Faults::default().crashes(1).without_restart();
+    let report = explore(&system, &ExploreOptions::default()).unwrap();
+    let found = report.of("no-deadlock").unwrap().counterexample.clone().unwrap();
+    assert!(found.schedule.iter().any(|word| word.starts_with("crash:manager-")));
+    let replay = system.replay(&found.schedule).unwrap();
+    assert_eq!(replay.fallen[0].0.as_ref(), "no-deadlock");
+}
+
+#[test]
+fn malformed_systems_are_refused() {
+    let mut system = own(|_| async { Ok(()) });
+    system.processes.push(system.processes[0].clone());
+    let error = explore(&system, &ExploreOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "two processes are called own");
+    system.processes.clear();
+    let error = explore(&system, &ExploreOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "the system has no process");
+}
