@@ -113,7 +113,7 @@ impl<S: Deref<Target = System>> Run<S> {
 
     /// What the next step of a process does to the world.
     pub(crate) fn access(&self, process: usize) -> Access {
-        self.pending(process).map_or(Access::Read, Pending::access)
+        self.pending(process).map_or(Access::Read, |pending| pending.access(self.system.commands))
     }
 
     /// What a process asks or how it ended, for people to read.
@@ -131,7 +131,7 @@ impl<S: Deref<Target = System>> Run<S> {
         match self.pending(process) {
             Some(Pending::Command(execution)) => {
                 let collection = &execution.command().collection;
-                execution.access() == Access::Read && self.world.store.is_immutable(collection)
+                self.access(process) == Access::Read && self.world.store.is_immutable(collection)
             }
             _ => false,
         }
@@ -172,7 +172,7 @@ impl<S: Deref<Target = System>> Run<S> {
         self.writes += usize::from(self.access(process) == Access::Write);
         let At::Asks(pending) = &mut self.running[process].at else { return None };
         let name = &self.system.processes[process].name;
-        self.world.step(name, pending, self.system.broken_store)
+        self.world.step(name, pending, &self.system)
     }
 
     fn resume(&mut self, process: usize, answer: Answer, events: &mut Vec<Event>) {
