@@ -45,6 +45,7 @@
 //!     properties: vec![std::sync::Arc::new(Once)],
 //!     broken_store: None,
 //!     faults: Default::default(),
+//!     commands: Default::default(),
 //! };
 //! let report = shuttle::check(&system, shuttle::Choose::DepthFirst, &Options::default());
 //! assert_eq!(report.of("once").map(|found| found.verdict), Some(Verdict::Violated));

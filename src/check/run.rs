@@ -94,19 +94,9 @@ impl<S: Deref<Target = System>> Run<S> {
         self.pending(process).is_some_and(|pending| self.world.enables(pending))
     }
 
-    /// Whether a process has ended, well or badly.
-    pub(crate) fn has_ended(&self, process: usize) -> bool {
-        self.pending(process).is_none()
-    }
-
     /// Whether a write that is late has still to be done.
     pub(crate) fn awaits_late_write(&self) -> bool {
         !self.budget.late.is_empty()
-    }
-
-    /// What the next step of a process does to the world.
-    pub(crate) fn access(&self, process: usize) -> Access {
-        self.pending(process).map_or(Access::Read, Pending::access)
     }
 
     /// What a process asks or how it ended, for people to read.
@@ -117,30 +107,6 @@ impl<S: Deref<Target = System>> Run<S> {
             At::Failed(why) => format!("failed: {why}"),
             At::Crashed => "crashed".into(),
         }
-    }
-
-    /// Whether the next step of a process reads what never changes: then it does not matter when
-    /// it is taken.
-    pub(crate) fn reads_immutable(&self, process: usize) -> bool {
-        match self.pending(process) {
-            Some(Pending::Command(execution)) => {
-                let collection = &execution.command().collection;
-                execution.access() == Access::Read && self.world.store.is_immutable(collection)
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether no process can take a step.
-    pub(crate) fn is_over(&self) -> bool {
-        (0..self.running.len()).all(|process| !self.enables(process))
-    }
-
-    /// Lets a process take its next step; `None` where it cannot.
-    ///
-    /// Waking from a pause is one step with what is asked next, as far as that can be done.
-    pub(crate) fn step(&mut self, process: usize) -> Option<Stepped> {
-        self.take(Choice::step(process))
     }
 
     /// Makes a choice happen; `None` where it cannot.
@@ -228,6 +194,44 @@ impl<S: Deref<Target = System>> Run<S> {
     /// Where each property fell so far, in the order of the system's properties.
     pub(crate) fn falls(&self) -> &[Option<Fall>] {
         &self.falls
+    }
+}
+
+/// What engines on threads ask besides.
+#[cfg_attr(not(any(feature = "loom", feature = "shuttle")), allow(dead_code))]
+impl<S: Deref<Target = System>> Run<S> {
+    /// Whether a process has ended, well or badly.
+    pub(crate) fn has_ended(&self, process: usize) -> bool {
+        self.pending(process).is_none()
+    }
+
+    /// What the next step of a process does to the world.
+    pub(crate) fn access(&self, process: usize) -> Access {
+        self.pending(process).map_or(Access::Read, |pending| pending.access(self.system.commands))
+    }
+
+    /// Whether the next step of a process reads what never changes: then it does not matter when
+    /// it is taken.
+    pub(crate) fn reads_immutable(&self, process: usize) -> bool {
+        match self.pending(process) {
+            Some(Pending::Command(execution)) => {
+                let collection = &execution.command().collection;
+                self.access(process) == Access::Read && self.world.store.is_immutable(collection)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether no process can take a step.
+    pub(crate) fn is_over(&self) -> bool {
+        (0..self.running.len()).all(|process| !self.enables(process))
+    }
+
+    /// Lets a process take its next step; `None` where it cannot.
+    ///
+    /// Waking from a pause is one step with what is asked next, as far as that can be done.
+    pub(crate) fn step(&mut self, process: usize) -> Option<Stepped> {
+        self.take(Choice::step(process))
     }
 
     /// What the run came to.

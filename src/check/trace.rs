@@ -120,6 +120,7 @@ impl System {
 
     /// The counterexample that a schedule, by process numbers, gives for a property; `None` where
     /// the property does not fall in that run.
+    #[cfg_attr(not(any(feature = "loom", feature = "shuttle")), allow(dead_code))]
     pub(crate) fn counterexample(
         &self,
         property: &'static str,

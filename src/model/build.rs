@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::property;
 use super::{Model, SystemKind};
-use crate::check::{Messages, Process, System, World};
+use crate::check::{Commands, Messages, Process, System, World};
 use crate::env::Event;
 use crate::reservation::manager::{self, Statuses};
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
@@ -37,6 +37,7 @@ impl Model {
                 .collect(),
             broken_store: self.broken_store,
             faults: self.faults.clone(),
+            commands: Commands::AsTheServer,
         })
     }
 
