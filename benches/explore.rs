@@ -66,7 +66,7 @@ fn measure(
     let began = Instant::now();
     let report = explore(&system, &options).unwrap();
     let whole = began.elapsed().as_secs_f64();
-    let Coverage::States { states, transitions, depth } = report.coverage else { panic!() };
+    let Coverage::States { states, transitions, depth, .. } = report.coverage else { panic!() };
     let last = *last.lock().unwrap();
     let seconds = report.time.as_secs_f64();
     println!(

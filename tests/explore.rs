@@ -7,15 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use doorway::check::engine::explore::{ExploreOptions, Limits, explore};
+use doorway::check::engine::explore::{
+    ExploreOptions, Limits, NO_LIVELOCK, PROGRESS, Reductions, explore,
+};
 use doorway::check::{
     Coverage, Cx, Faults, Messages, NoFailure, Process, Report, System, Verdict, World,
 };
 use doorway::doc;
-use doorway::env::{Env, Event, forever};
+use doorway::env::{Condition, Env, Event, Wake, forever, until};
 use doorway::model::{Expect, Model, Sizes, SystemKind};
 use doorway::reservation::Design;
+use doorway::store::Store;
+use doorway::store::filter::eq;
 use doorway::store::memory::State;
+use doorway::store::update::set;
 
 fn sizes([managers, tasks, resources, workers]: [u32; 4]) -> Sizes {
     let size = |number| NonZeroU32::new(number).unwrap();
@@ -127,6 +132,30 @@ fn the_broken_designs_fall_and_the_story_stands() {
     assert!(inline(Design::Save, [2, 1, 1, 2]).contains(&"fcfs-r2"));
     assert!(inline(Design::NoWorkerIndex, [2, 1, 2, 2]).contains(&"one-resource-per-worker"));
     assert!(inline(Design::ReadThenDelete, [3, 1, 1, 2]).contains(&"exclusivity"));
+}
+
+#[test]
+fn immutable_reads_are_fused_without_a_change_of_any_verdict() {
+    let reductions = Reductions { immutable_reads: true };
+    for (_, design) in Design::ALL {
+        for (kind, numbers) in [
+            (SystemKind::Inline, [2, 1, 1, 2]),
+            (SystemKind::Inline, [3, 1, 2, 2]),
+            (SystemKind::Full, [2, 2, 3, 1]),
+        ] {
+            let system = model(design, kind, numbers, &ALL).system().unwrap();
+            let options = ExploreOptions { outcomes: true, ..ExploreOptions::default() };
+            let whole = explore(&system, &options).unwrap();
+            let fused = explore(&system, &ExploreOptions { reductions, ..options }).unwrap();
+            let findings = |report: &Report| -> Vec<_> {
+                let findings = report.findings.iter();
+                findings.map(|f| (f.property, f.verdict, f.counterexample.clone())).collect()
+            };
+            assert_eq!(findings(&whole), findings(&fused), "{design:?} {numbers:?}");
+            assert_eq!(whole.outcomes, fused.outcomes, "{design:?} {numbers:?}");
+            assert!(counts(&fused).0 < counts(&whole).0, "{design:?} {numbers:?}");
+        }
+    }
 }
 
 #[test]
@@ -254,4 +283,65 @@ fn malformed_systems_are_refused() {
     system.processes.clear();
     let error = explore(&system, &ExploreOptions::default()).unwrap_err();
     assert_eq!(error.to_string(), "the system has no process");
+}
+
+fn with_liveness(system: &System) -> Report {
+    explore(system, &ExploreOptions { liveness: true, ..ExploreOptions::default() }).unwrap()
+}
+
+/// A process that tries again and again until the counter is `n`, and is always awake.
+async fn spin_until(cx: Cx, n: i64) -> Result<(), String> {
+    until(&cx, || async {
+        let counters = cx.collection::<doorway::store::Document>("counters");
+        match counters.find_one(eq("_id", "c").and(eq("n", n))).await {
+            Ok(Some(_)) => Ok(Ok(())),
+            Ok(None) => Err(Wake::When(vec![Condition::Some("counters".into(), eq("_id", "c"))])),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    })
+    .await
+}
+
+#[test]
+fn to_spin_for_ever_is_a_livelock_with_stem_and_cycle() {
+    let system = own(|cx| spin_until(cx, 1));
+    let report = with_liveness(&system);
+    for property in [PROGRESS, NO_LIVELOCK] {
+        assert_eq!(report.of(property).unwrap().verdict, Verdict::Violated, "{property}");
+    }
+    let found = report.of(NO_LIVELOCK).unwrap().counterexample.clone().unwrap();
+    let stem = found.repeats_from.unwrap();
+    assert!(stem < found.schedule.len());
+    let mut twice = found.schedule.clone();
+    twice.extend_from_slice(&found.schedule[stem..]);
+    assert!(!system.replay(&twice).unwrap().complete);
+}
+
+#[test]
+fn to_spin_until_another_acts_is_none_as_the_other_gets_its_turn() {
+    let mut system = own(|cx| spin_until(cx, 1));
+    system.processes.push(Process::new("other").then(|cx: Cx| async move {
+        let counters = cx.collection::<doorway::store::Document>("counters");
+        counters.update_one(eq("_id", "c"), set("n", 1)).await.map(|_| ())
+    }));
+    let report = with_liveness(&system);
+    assert_eq!(report.of(PROGRESS).unwrap().verdict, Verdict::Verified);
+    assert_eq!(report.of(NO_LIVELOCK).unwrap().verdict, Verdict::Verified);
+    system.faults = Faults::default().crashes(1).without_restart().among(["other"]);
+    let report = with_liveness(&system);
+    assert_eq!(report.of(PROGRESS).unwrap().verdict, Verdict::Violated);
+    assert_eq!(report.of(NO_LIVELOCK).unwrap().verdict, Verdict::Violated);
+}
+
+#[test]
+fn the_story_makes_progress_and_a_crash_that_leaves_a_reservation_ends_it() {
+    let model = model(Design::Story898, SystemKind::Inline, [2, 1, 2, 1], &["no-deadlock"]);
+    let mut system = model.system().unwrap();
+    let report = with_liveness(&system);
+    assert_eq!(report.verdict(), Verdict::Verified);
+    assert_eq!(report.findings.len(), 3);
+    system.faults = Faults::default().crashes(1).without_restart();
+    let report = with_liveness(&system);
+    assert_eq!(report.of(PROGRESS).unwrap().verdict, Verdict::Violated);
+    assert_eq!(report.of(NO_LIVELOCK).unwrap().verdict, Verdict::Verified);
 }

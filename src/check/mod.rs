@@ -25,5 +25,5 @@ pub use request::{Answer, Request};
 pub use run::Outcome;
 pub use system::{Commands, System};
 pub use trace::{Change, Counterexample, Replay, StaleSchedule, TraceStep};
-pub use verdict::{Coverage, Finding, Report, Verdict};
+pub use verdict::{Coverage, Finding, Reductions, Report, Verdict};
 pub use world::{BrokenStore, World};

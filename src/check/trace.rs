@@ -23,6 +23,9 @@ pub struct Counterexample {
     pub schedule: Vec<Text>,
     /// What happened.
     pub steps: Vec<TraceStep>,
+    /// For a run without end: after how many of the steps it goes on with the others for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats_from: Option<usize>,
 }
 
 /// One step of a run.
@@ -146,7 +149,24 @@ impl System {
             why,
             schedule: schedule[..fell_after].to_vec(),
             steps: replay.steps,
+            repeats_from: None,
         })
+    }
+
+    /// The counterexample that a schedule gives for a property of whole runs.
+    pub(crate) fn lasso(
+        &self,
+        property: &'static str,
+        why: &str,
+        stem: &[Choice],
+        cycle: &[Choice],
+    ) -> Option<Counterexample> {
+        let words = stem.iter().chain(cycle).map(|choice| choice.word(self));
+        let schedule: Vec<Text> = words.collect();
+        let steps = self.replay(&schedule).ok()?.steps;
+        let (property, why) = (property.into(), why.to_owned());
+        let repeats_from = (!cycle.is_empty()).then_some(stem.len());
+        Some(Counterexample { property, why, schedule, steps, repeats_from })
     }
 }
 

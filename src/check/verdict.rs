@@ -88,7 +88,26 @@ pub enum Coverage {
         transitions: u64,
         /// The length of the longest of the shortest ways to a state.
         depth: u64,
+        /// What was left out because it cannot matter.
+        reductions: Reductions,
     },
+}
+
+/// What an engine that visits states may leave out. By default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reductions {
+    /// A read of a collection that was declared immutable, and after which nothing is told, is
+    /// one step with the step before it. Such a read commutes with every step of every other
+    /// process, so no run is lost but for the moment of the read (Lipton, *Reduction: a method of
+    /// proving properties of parallel programs*, CACM 18(12), 1975).
+    pub immutable_reads: bool,
+}
+
+impl Reductions {
+    /// The names of those that are in use, as reports spell them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.immutable_reads.then_some("immutable-reads").into_iter()
+    }
 }
 
 impl Report {

@@ -12,6 +12,7 @@ use super::minimise;
 use crate::check::cx::Told;
 use crate::check::process::{Coroutine, Process, Stands};
 use crate::check::request::Answer;
+use crate::check::step::At;
 use crate::env::Event;
 
 /// So many nodes of a process are learnt ahead of the search, so that they can be merged; beyond
@@ -28,6 +29,8 @@ pub(super) struct Automaton {
     nodes: Vec<Node>,
     by_key: FxHashMap<Key, NodeId>,
     stands: Interner<Stands>,
+    /// The same, ready to be run on from.
+    ats: Vec<At>,
     answers: Interner<Answer>,
     told: Interner<Vec<Event>>,
     /// For each place where the process can stand: the answers that were ever given there.
@@ -77,6 +80,7 @@ impl Automaton {
             nodes: Vec::new(),
             by_key: FxHashMap::default(),
             stands: Interner::new(),
+            ats: Vec::new(),
             answers: Interner::new(),
             told: Interner::new(),
             domains: Vec::new(),
@@ -100,6 +104,11 @@ impl Automaton {
 
     pub(super) fn stands(&self, node: NodeId) -> &Stands {
         self.stands.value(self.nodes[node as usize].stands)
+    }
+
+    /// The same, ready to be run on from.
+    pub(super) fn at(&self, node: NodeId) -> At {
+        self.ats[self.nodes[node as usize].stands as usize].clone()
     }
 
     /// Refuses a run of the process that stands elsewhere than at this node.
@@ -280,8 +289,7 @@ impl Automaton {
         stands: Stands,
         events: Vec<Event>,
     ) -> Result<Edge, CheckError> {
-        let number = self.stands.number(stands);
-        self.domains.resize(self.stands.len(), Vec::new());
+        let number = self.standing(stands);
         let told = self.told.number(events);
         let key = match self.stands.value(number) {
             Stands::Asks(_) => Key::Waiting { activity, answers },
@@ -294,8 +302,7 @@ impl Automaton {
         if let Key::Waiting { activity, answers } = &key {
             let (activity, answers) = (*activity, answers.clone());
             let afresh = self.replay(activity, &answers).1;
-            let afresh = self.stands.number(afresh);
-            self.domains.resize(self.stands.len(), Vec::new());
+            let afresh = self.standing(afresh);
             self.compare(afresh, number)?;
         }
         let to = self.nodes.len() as NodeId;
@@ -303,6 +310,16 @@ impl Automaton {
         self.nodes.push(Node { key, stands: number, edges: Vec::new(), class: NO_CLASS });
         self.dirty = true;
         Ok(Edge { to, told })
+    }
+
+    /// The number of a place where the process can stand.
+    fn standing(&mut self, stands: Stands) -> u32 {
+        let number = self.stands.number(stands);
+        if number as usize == self.ats.len() {
+            self.ats.push(At::from(self.stands.value(number).clone()));
+            self.domains.push(Vec::new());
+        }
+        number
     }
 
     /// Refuses a process that stands elsewhere after the same answers.

@@ -15,6 +15,7 @@ mod hint;
 mod intern;
 mod judge;
 mod limits;
+mod liveness;
 mod minimise;
 mod pack;
 mod search;
@@ -30,6 +31,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use error::CheckError;
 pub use limits::{Limits, Progress, Watcher};
+pub use liveness::{NO_LIVELOCK, PROGRESS};
 
 use limits::Watch;
 use pack::Global;
@@ -39,6 +41,7 @@ use space::Space;
 use crate::check::run::Outcome;
 use crate::check::step::At;
 use crate::check::system::System;
+pub use crate::check::verdict::Reductions;
 use crate::check::verdict::{Coverage, Finding, Report, Verdict};
 use crate::store::Text;
 
@@ -56,6 +59,11 @@ pub struct ExploreOptions {
     /// Whether the report says what the runs came to: the stores and how the processes ended. The
     /// events are history, and no part of a state: they are left out.
     pub outcomes: bool,
+    /// What may be left out because it cannot matter. A counterexample is never reduced.
+    pub reductions: Reductions,
+    /// Whether the report also says if [`PROGRESS`] and [`NO_LIVELOCK`] hold. The whole graph is
+    /// kept for it: some 80 bytes a state and 8 a transition.
+    pub liveness: bool,
 }
 
 impl Default for ExploreOptions {
@@ -66,6 +74,8 @@ impl Default for ExploreOptions {
             cancel: Arc::default(),
             progress: None,
             outcomes: false,
+            reductions: Reductions::default(),
+            liveness: false,
         }
     }
 }
@@ -76,6 +86,7 @@ struct Exploration<'s> {
     space: Space<'s>,
     watch: Watch,
     threads: usize,
+    reductions: Reductions,
     /// Which properties fell.
     fallen: BTreeSet<usize>,
     outcomes: Option<BTreeSet<Outcome>>,
@@ -97,13 +108,17 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         space: Space::new(system)?,
         watch: Watch::new(options.limits, &options.cancel, options.progress.clone()),
         threads: options.threads.get(),
+        reductions: options.reductions,
         fallen: BTreeSet::new(),
         outcomes: options.outcomes.then(BTreeSet::new),
     };
     walk::walk(system, &mut exploration.space.automata)?;
     let (stopped, tally) = exploration.visit_all()?;
     exploration.space.check_again()?;
-    exploration.report(stopped, tally)
+    let liveness = if options.liveness { exploration.liveness(&stopped)? } else { Vec::new() };
+    let mut report = exploration.report(stopped, tally)?;
+    report.findings.extend(liveness);
+    Ok(report)
 }
 
 fn check_names(system: &System) -> Result<(), CheckError> {
@@ -131,7 +146,7 @@ impl Exploration<'_> {
         loop {
             let in_play: Vec<usize> =
                 (0..self.system.properties.len()).filter(|p| !broken.contains(p)).collect();
-            self.space.reset(&in_play);
+            self.space.reset(&in_play, self.reductions);
             let (ended, tally) = self.pass(words)?;
             broken.extend(self.space.judge.fallen());
             self.fallen.extend(self.space.judge.fallen());
@@ -163,6 +178,31 @@ impl Exploration<'_> {
         }
     }
 
+    fn liveness(&mut self, stopped: &Option<Text>) -> Result<Vec<Finding>, CheckError> {
+        let found = match stopped {
+            None => liveness::check(&mut self.space, &self.watch)?,
+            Some(_) => None,
+        };
+        let properties = [
+            (PROGRESS, "from here no run comes to an end at which nobody waits"),
+            (NO_LIVELOCK, "this goes on for ever, and is fair to every process"),
+        ];
+        let lassos = found.map(|found| [found.without_progress, found.livelock]);
+        let finding = |(number, (property, why)): (usize, (&'static str, &str))| {
+            let lasso = lassos.as_ref().map(|lassos| lassos[number].as_ref());
+            let verdict = match lasso {
+                None => Verdict::Inconclusive,
+                Some(None) => Verdict::Verified,
+                Some(Some(_)) => Verdict::Violated,
+            };
+            let lasso = lasso.flatten();
+            let counterexample =
+                lasso.and_then(|lasso| self.system.lasso(property, why, &lasso.stem, &lasso.cycle));
+            Finding { property, verdict, counterexample }
+        };
+        Ok(properties.into_iter().enumerate().map(finding).collect())
+    }
+
     fn report(mut self, stopped: Option<Text>, tally: Tally) -> Result<Report, CheckError> {
         let time = self.watch.elapsed();
         let mut findings = Vec::with_capacity(self.system.properties.len());
@@ -189,7 +229,7 @@ impl Exploration<'_> {
             findings,
             cut_short: stopped.is_some(),
             stopped,
-            coverage: Coverage::States { states, transitions, depth },
+            coverage: Coverage::States { states, transitions, depth, reductions: self.reductions },
             time,
             outcomes: self.outcomes,
         })

@@ -19,11 +19,11 @@ const BATCH: usize = 1 << 15;
 /// So many states a thread takes at a time.
 const CHUNK: usize = 512;
 /// The successors of so many states are looked up together.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 
 /// Each thread remembers so many of the latest states (a power of two): about half of all
 /// successors are among them, as two steps that commute lead to one state at about one time.
-const RECENT: u32 = 14;
+const RECENT: u32 = 13;
 
 /// How far a search came.
 #[derive(Clone, Copy, Debug, Default)]

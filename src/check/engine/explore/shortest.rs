@@ -8,6 +8,7 @@ use super::search::moved;
 use super::space::Space;
 use super::table::Table;
 use crate::check::fault::Choice;
+use crate::check::verdict::Reductions;
 
 /// The shortest schedule by which a property falls; `None` where a limit is reached before.
 pub(super) fn schedule(
@@ -21,7 +22,7 @@ pub(super) fn schedule(
         Trail::Again => None,
     };
     loop {
-        space.reset(&[property]);
+        space.reset(&[property], Reductions::default());
         if let Some(schedule) = found(Retrace::<2>::run(space, watch, property)?) {
             return Ok(schedule);
         }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::automaton::{Automaton, Class};
+use super::automaton::{Automaton, Class, NodeId};
 use super::error::CheckError;
 use super::intern::Interner;
 use super::judge::{Judge, Label, Seen};
@@ -22,6 +22,7 @@ use crate::check::process::Stands;
 use crate::check::request::{Answer, Request};
 use crate::check::step::{At, Stepped};
 use crate::check::system::System;
+use crate::check::verdict::Reductions;
 use crate::check::world::{Pending, World};
 use crate::store::Text;
 use crate::store::memory::State;
@@ -133,6 +134,8 @@ pub(super) struct Space<'s> {
     pub(super) system: &'s System,
     pub(super) automata: Vec<Automaton>,
     locals: Vec<Interner<Local>>,
+    /// For each process and class: where it stands once it was answered.
+    afresh: Vec<FxHashMap<Class, u32>>,
     /// For each process, for each place where it can stand.
     places: Vec<Vec<Place>>,
     /// The steps that depend on nothing, on the store, and on each queue.
@@ -158,6 +161,7 @@ pub(super) struct Space<'s> {
     /// By process, queue and its content: the content once what the process held is delivered
     /// again.
     redelivered: Vec<Vec<Vec<u32>>>,
+    reductions: Reductions,
     pub(super) judge: Judge<'s>,
 }
 
@@ -168,6 +172,7 @@ impl<'s> Space<'s> {
             system,
             automata,
             locals: Vec::new(),
+            afresh: Vec::new(),
             places: Vec::new(),
             free_steps: Steps::default(),
             store_steps: Steps::default(),
@@ -184,15 +189,18 @@ impl<'s> Space<'s> {
             faults: Vec::new(),
             faulty: FxHashMap::default(),
             redelivered: Vec::new(),
+            reductions: Reductions::default(),
             judge: Judge::new(system),
         })
     }
 
     /// Forgets all but the automata, and begins again with these properties.
-    pub(super) fn reset(&mut self, in_play: &[usize]) {
+    pub(super) fn reset(&mut self, in_play: &[usize], reductions: Reductions) {
+        self.reductions = reductions;
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
+        self.afresh = self.automata.iter().map(|_| FxHashMap::default()).collect();
         self.places = self.automata.iter().map(|_| Vec::new()).collect();
         self.free_steps = Steps::default();
         self.store_steps = Steps::default();
@@ -239,8 +247,7 @@ impl<'s> Space<'s> {
         for process in 0..self.automata.len() {
             let automaton = &self.automata[process];
             let node = automaton.start();
-            let (at, events) =
-                (At::from(automaton.stands(node).clone()), automaton.told_at_start());
+            let (at, events) = (automaton.at(node), automaton.told_at_start());
             let label = (Some(process as u32), told(events, at.failure().cloned()));
             let class = self.automata[process].class(node)?;
             global.locals.push(self.local(process, Local { class, at })?);
@@ -533,14 +540,14 @@ impl<'s> Space<'s> {
         let mut restart = || {
             let automaton = automaton.borrow();
             node.set(automaton.start());
-            (At::from(automaton.stands(node.get()).clone()), automaton.told_at_start())
+            (automaton.at(node.get()), automaton.told_at_start())
         };
         let mut resume = |answer| {
             let mut automaton = automaton.borrow_mut();
             match automaton.follow(node.get(), answer) {
                 Ok((to, events)) => {
                     node.set(to);
-                    (At::from(automaton.stands(to).clone()), events)
+                    (automaton.at(to), events)
                 }
                 Err(found) => {
                     error = Some(found);
@@ -555,14 +562,52 @@ impl<'s> Space<'s> {
             return Err(error);
         }
         let Some((stepped, _)) = taken else { return Ok(None) };
-        let class = self.automata[process].class(node.get())?;
-        let local = self.local(process, Local { class, at })?;
+        let mut node = node.get();
+        if self.reductions.immutable_reads {
+            self.read_immutable(process, &world.store, &mut at, &mut node)?;
+        }
+        let class = self.automata[process].class(node)?;
+        let local = if stepped.answer.is_some() {
+            self.local_afresh(process, class, at)?
+        } else {
+            self.local(process, Local { class, at })?
+        };
         let label = self.label((Some(process as u32), stepped));
         let edge = self.edge(Edge { local, label });
         let World { store, messages } = world;
-        let store = self.stores.number(store);
+        let unchanged = store.is_same(self.stores.value(global.store));
+        let store = if unchanged { global.store } else { self.stores.number(store) };
         let queue = queue.map(|queue| (queue, self.queues[queue as usize].number(messages)));
         Ok(Some(Moved { store, queue, faults: self.budget(budget), edge }))
+    }
+
+    /// Does what a process asks next as long as it only reads what never changes, and tells
+    /// nothing then.
+    fn read_immutable(
+        &mut self,
+        process: usize,
+        store: &State,
+        at: &mut At,
+        node: &mut NodeId,
+    ) -> Result<(), CheckError> {
+        // A process that does nothing else for ever gets a step of its own now and then.
+        for _ in 0..16 {
+            let At::Asks(Pending::Command(execution)) = &*at else { return Ok(()) };
+            let command = execution.command();
+            if command.operation.is_write() || !store.is_immutable(&command.collection) {
+                return Ok(());
+            }
+            let (mut store, command) = (store.clone(), command.clone());
+            let answer = Answer::Store(store.execute(command));
+            let automaton = &mut self.automata[process];
+            let (to, events) = automaton.follow(*node, answer)?;
+            let next = automaton.at(to);
+            if !events.is_empty() || next.failure().is_some() {
+                return Ok(());
+            }
+            (*at, *node) = (next, to);
+        }
+        Ok(())
     }
 
     /// The number of a queue; a new one gets its component when the search begins again.
@@ -599,6 +644,16 @@ impl<'s> Space<'s> {
             self.edge_list.push(edge);
         }
         number
+    }
+
+    /// The number of the place where a process stands that was just answered: the class says all.
+    fn local_afresh(&mut self, process: usize, class: Class, at: At) -> Result<u32, CheckError> {
+        if let Some(known) = self.afresh[process].get(&class) {
+            return Ok(*known);
+        }
+        let local = self.local(process, Local { class, at })?;
+        self.afresh[process].insert(class, local);
+        Ok(local)
     }
 
     /// The number of a place where a process can stand.
@@ -638,12 +693,20 @@ impl<'s> Space<'s> {
         global: &Global,
         wanted: impl Fn(usize) -> bool,
     ) -> Result<Vec<usize>, CheckError> {
-        let stuck: Vec<Text> = (0..self.automata.len())
-            .filter(|process| self.at(global, *process).pauses())
-            .map(|process| self.system.processes[process].name.clone())
-            .collect();
+        let name = |process: usize| self.system.processes[process].name.clone();
+        let stuck: Vec<Text> = self.stuck(global).map(name).collect();
         let end = End { stuck: &stuck, world: &self.world(global) };
         self.judge.end(global.memory, &end, wanted)
+    }
+
+    /// Whether a state in which no process can go on is a good end: nobody waits in it for what
+    /// nobody will do.
+    pub(super) fn is_good_end(&self, global: &Global) -> bool {
+        self.stuck(global).next().is_none()
+    }
+
+    fn stuck(&self, global: &Global) -> impl Iterator<Item = usize> {
+        (0..self.automata.len()).filter(|process| self.at(global, *process).pauses())
     }
 
     pub(super) fn at(&self, global: &Global, process: usize) -> &At {
