@@ -182,6 +182,7 @@ where
         processes: vec![Process::new("own").then(body)],
         properties: vec![Arc::new(NoFailure)],
         broken_store: None,
+        commands: Default::default(),
         faults: Faults::default(),
     }
 }

@@ -73,6 +73,9 @@ pub(crate) struct Check {
     /// Explore only states that take at most so many steps to get to.
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_depth: Option<u64>,
+    /// Explore with reads of collections that never change fused into the step before them.
+    #[arg(long)]
+    pub(crate) fuse_immutable: bool,
     /// How to report: for people, or one JSON object a line for each model and engine.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use doorway::check::engine::{Cancel, Limits, Options, Progress};
-use doorway::check::{Report, Verdict};
-use doorway::model::{EngineChoice, Model, Standing};
+use doorway::check::{Reductions, Report, Verdict};
+use doorway::model::{EngineChoice, Model, Standing, property};
 use doorway::report::{self, json, terminal};
 
 use super::args::{Check, Format};
@@ -89,6 +89,8 @@ fn search(
         },
         progress: Progress::default(),
         cancel: cancel.clone(),
+        liveness: model.expect.iter().any(|(name, _)| property::is_of_graphs(name)),
+        reductions: Reductions { immutable_reads: args.fuse_immutable },
         ..Options::default()
     };
     let what = format!("{} by {}", model.name, choice.engine.name());

@@ -41,6 +41,16 @@ impl Model {
         })
     }
 
+    /// The names of the processes, as schedules and faults call them.
+    #[must_use]
+    pub fn process_names(&self) -> Vec<Text> {
+        let processes = match self.system {
+            SystemKind::Inline => self.inline_managers(),
+            SystemKind::Full => self.full_processes(),
+        };
+        processes.into_iter().map(|process| process.name).collect()
+    }
+
     fn store(&self) -> Result<State, StoreError> {
         let mut store = State::new();
         store.provision(RESERVATIONS, &self.design.indexes())?;

@@ -108,18 +108,25 @@ struct FaultTable {
     #[serde(default)]
     gone_for_good: bool,
     #[serde(default)]
-    among: Option<Vec<String>>,
+    among: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 impl FaultTable {
-    fn faults(self) -> Faults {
+    fn faults(&self, model: &Model) -> Result<Faults, Wrong> {
         let faults =
             Faults::default().crashes(self.crashes).unknown_outcomes(self.unknown_outcomes);
         let faults = if self.gone_for_good { faults.without_restart() } else { faults };
-        match self.among {
-            Some(among) => faults.among(among),
-            None => faults,
+        let Some(among) = &self.among else { return Ok(faults) };
+        if among.get_ref().is_empty() {
+            return Err(Wrong::at(among, "among names no process: nothing goes wrong"));
         }
+        let names = model.process_names();
+        let known: Vec<(&str, ())> = names.iter().map(|name| (&**name, ())).collect();
+        let one = |name: &Spanned<String>| {
+            one_of("process", name, &known).map(|()| name.get_ref().clone())
+        };
+        let among: Vec<String> = among.get_ref().iter().map(one).collect::<Result<_, _>>()?;
+        Ok(faults.among(among))
     }
 }
 
@@ -199,7 +206,7 @@ impl File {
             tasks: size("tasks", &self.tasks)?,
             resources: size("resources", &self.resources)?,
         };
-        Ok(Model {
+        let mut model = Model {
             name: name.to_owned(),
             design: one_of("design", &self.design, &Design::ALL)?,
             system,
@@ -214,9 +221,11 @@ impl File {
                 .transpose()?,
             expect: self.expect()?,
             engines: self.engines()?,
-            faults: self.faults.faults(),
+            faults: Faults::default(),
             about: self.about,
-        })
+        };
+        model.faults = self.faults.faults(&model)?;
+        Ok(model)
     }
 
     fn system(&self) -> Result<SystemKind, Wrong> {
@@ -245,7 +254,10 @@ impl File {
         if self.expect.get_ref().is_empty() {
             return Err(Wrong::at(&self.expect, "expect names no property: nothing is checked"));
         }
-        let known: Vec<(&str, ())> = property::all().iter().map(|p| (p.name, ())).collect();
+        let known: Vec<(&str, ())> = (property::all().iter().map(|property| property.name))
+            .chain(property::OF_GRAPHS.iter().map(|(name, _)| *name))
+            .map(|name| (name, ()))
+            .collect();
         let verdicts = [("verified", Expect::Verified), ("violated", Expect::Violated)];
         (self.expect.get_ref().iter())
             .map(|(name, verdict)| {

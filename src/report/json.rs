@@ -8,7 +8,8 @@ use crate::model::{EngineChoice, Model, Standing};
 /// What an engine says of a model, as one JSON object.
 ///
 /// `model`, `design`, `engine`, `verdict`, `as_expected`, `properties` (name to `verdict` and
-/// `expected`), `executions` and `steps` or `states`, `transitions` and `depth`, `seconds`,
+/// `expected`), `executions` and `steps` or `states`, `transitions`, `depth` and
+/// `reductions` (the names of those in use), `seconds`,
 /// `stopped` (why the search did not end, or null), and `counterexamples`.
 #[must_use]
 pub fn object(model: &Model, choice: EngineChoice, report: &Report) -> Value {
@@ -29,6 +30,9 @@ pub fn object(model: &Model, choice: EngineChoice, report: &Report) -> Value {
     for (name, number) in numbers(report.coverage) {
         object.insert(name.into(), json!(number));
     }
+    if let Coverage::States { reductions, .. } = report.coverage {
+        object.insert("reductions".into(), json!(reductions.names().collect::<Vec<_>>()));
+    }
     object.insert("seconds".into(), json!(report.time.as_secs_f64()));
     object.insert("stopped".into(), json!(report.stopped));
     let found: Vec<_> =
@@ -42,7 +46,7 @@ fn numbers(coverage: Coverage) -> Vec<(&'static str, u64)> {
         Coverage::Executions { executions, steps } => {
             vec![("executions", executions), ("steps", steps)]
         }
-        Coverage::States { states, transitions, depth } => {
+        Coverage::States { states, transitions, depth, .. } => {
             vec![("states", states), ("transitions", transitions), ("depth", depth)]
         }
     }

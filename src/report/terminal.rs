@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{coverage, time};
-use crate::check::{Change, Counterexample, Report, TraceStep, Verdict};
+use super::{coverage, grouped, time};
+use crate::check::{Change, Counterexample, Coverage, Report, TraceStep, Verdict};
 use crate::model::{EngineChoice, Model, Standing};
 
 /// Whether and how colours are used.
@@ -103,6 +103,16 @@ pub fn details(model: &Model, choice: EngineChoice, report: &Report, colours: Co
             "  {}",
             colours.paint(Paint::Dim, format!("not every run: {why}{asked}"))
         );
+    }
+    if let Coverage::States { states, transitions, depth, reductions } = report.coverage {
+        let reduced: Vec<_> = reductions.names().collect();
+        let reduced = if reduced.is_empty() { "none".to_owned() } else { reduced.join(", ") };
+        let covered = format!(
+            "{} states, {} transitions, depth {depth}; reductions: {reduced}",
+            grouped(states),
+            grouped(transitions),
+        );
+        let _ = writeln!(text, "  {}", colours.paint(Paint::Dim, covered));
     }
     for group in grouped_by_run(report) {
         text.push_str(&counterexample(&model.name, &group, colours));

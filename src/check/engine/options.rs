@@ -8,6 +8,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::explore;
+use crate::check::verdict::Reductions;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 use crate::store::Text;
 
@@ -18,6 +19,11 @@ pub struct Options {
     pub limits: Limits,
     /// Whether the report says what the runs came to.
     pub outcomes: bool,
+    /// Whether an explorer also says if [`PROGRESS`](explore::PROGRESS) and
+    /// [`NO_LIVELOCK`](explore::NO_LIVELOCK) hold. It keeps the whole graph for that.
+    pub liveness: bool,
+    /// What an explorer leaves out because it cannot matter.
+    pub reductions: Reductions,
     /// Where it tells how far it is.
     pub progress: Progress,
     /// Where it is told to stop.
@@ -110,6 +116,8 @@ impl Options {
             cancel: Arc::clone(&self.cancel.0),
             progress: Some(self.progress.watcher()),
             outcomes: self.outcomes,
+            reductions: self.reductions,
+            liveness: self.liveness,
         }
     }
 

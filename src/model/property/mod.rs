@@ -16,6 +16,7 @@ pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
 
+use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
 use crate::store::{Document, Text};
@@ -54,6 +55,19 @@ pub fn all() -> Vec<Property> {
         property("no process waits for ever", NoDeadlock),
         property("no process stops with an error", NoFailure),
     ]
+}
+
+/// The properties that are not of one run but of the graph of all states: their names, with what
+/// each says. Only an engine that keeps the graph can tell.
+pub const OF_GRAPHS: [(&str, &str); 2] = [
+    (PROGRESS, "from every state some run comes to an end at which nobody waits"),
+    (NO_LIVELOCK, "every weakly fair run comes to an end"),
+];
+
+/// Whether a property is one of [`OF_GRAPHS`].
+#[must_use]
+pub fn is_of_graphs(name: &str) -> bool {
+    OF_GRAPHS.iter().any(|(known, _)| *known == name)
 }
 
 /// The task, the resource and the worker of an event of a task.

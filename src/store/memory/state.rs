@@ -67,12 +67,6 @@ impl State {
         self.tables.get(collection).is_some_and(|table| table.immutable)
     }
 
-    /// Whether a collection was declared immutable.
-    #[must_use]
-    pub fn is_immutable(&self, collection: &str) -> bool {
-        self.tables.get(collection).is_some_and(|table| table.immutable)
-    }
-
     /// Whether two states are one in memory: then they are equal. It takes no time to find out.
     pub(crate) fn is_same(&self, other: &State) -> bool {
         self.tables.ptr_eq(&other.tables)

@@ -41,6 +41,9 @@ pub(super) struct Seen<'a> {
     pub(super) queues: (&'a [u32], &'a Messages),
 }
 
+/// Memory, label, store and queues: all that a property can look at.
+type Everywhere = (u32, u32, u32, Box<[u32]>);
+
 /// The properties that are tracked, and what they have said so far.
 pub(super) struct Judge<'s> {
     system: &'s System,
@@ -53,7 +56,7 @@ pub(super) struct Judge<'s> {
     inwards: Vec<Vec<u32>>,
     /// By store and label: whether the properties that look at it were asked.
     at_store: Vec<Vec<bool>>,
-    everywhere: FxHashMap<(u32, u32, u32, Box<[u32]>), u32>,
+    everywhere: FxHashMap<Everywhere, u32>,
     asks_store: bool,
     asks_everywhere: bool,
     /// Whether a property looked at something new: what was found is to be forgotten.
