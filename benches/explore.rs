@@ -51,6 +51,8 @@ fn measure(
         sizes,
         wants: Vec::new(),
         buries: Vec::new(),
+        dead: Vec::new(),
+        faults: Default::default(),
         broken_store: None,
         expect: expect.collect(),
         engines: Vec::new(),

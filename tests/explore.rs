@@ -41,6 +41,8 @@ fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&s
         sizes: sizes(numbers),
         wants: Vec::new(),
         buries: Vec::new(),
+        dead: Vec::new(),
+        faults: Default::default(),
         broken_store: None,
         expect: properties.iter().map(|name| ((*name).to_owned(), Expect::Verified)).collect(),
         engines: Vec::new(),
@@ -180,6 +182,7 @@ where
         processes: vec![Process::new("own").then(body)],
         properties: vec![Arc::new(NoFailure)],
         broken_store: None,
+        commands: Default::default(),
         faults: Faults::default(),
     }
 }

@@ -33,7 +33,7 @@ struct Mailbox {
 
 /// What a process told between two requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub(crate) struct Told {
     /// The events, in order.
     pub events: Vec<Event>,
     /// Where the process went back to a mark: how many of its answers still matter.
@@ -98,14 +98,12 @@ impl Cx {
 }
 
 impl Store for Cx {
-    fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
-        async move {
-            let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
-                return Err(StoreError::invalid("the engine did not answer with a reply"));
-            };
-            self.mailbox().seen.push((command, reply.clone()));
-            reply
-        }
+    async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
+        let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
+            return Err(StoreError::invalid("the engine did not answer with a reply"));
+        };
+        self.mailbox().seen.push((command, reply.clone()));
+        reply
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use super::process::Process;
 use super::request::{Answer, Request};
 use super::step::{self, At, Resume, Stepped};
-use super::system::System;
+use super::system::{Commands, System};
 use super::world::{Pending, World};
 use crate::env::Event;
 use crate::store::memory::{Access, Execution};
@@ -199,8 +199,8 @@ pub(crate) fn take(
         return None;
     }
     match choice.kind {
-        Kind::Step => step::take(world, &process.name, at, system.broken_store, resume),
-        Kind::Lands => land(choice.process, world, budget),
+        Kind::Step => step::take(world, &process.name, at, system, resume),
+        Kind::Lands => land(choice.process, world, budget, system.commands),
         Kind::Crash => {
             at.pending()?;
             budget.crashes -= 1;
@@ -239,7 +239,7 @@ fn leave_unknown(
         }
         Kind::Unanswered => {
             let name = &system.processes[process].name;
-            world.step(name, &mut Pending::Command(execution), system.broken_store)?;
+            world.step(name, &mut Pending::Command(execution), system)?;
         }
         _ => {}
     }
@@ -252,11 +252,16 @@ fn leave_unknown(
 }
 
 /// The next step of the first late write of a process.
-fn land(process: usize, world: &mut World, budget: &mut Budget) -> Option<(Stepped, Access)> {
+fn land(
+    process: usize,
+    world: &mut World,
+    budget: &mut Budget,
+    commands: Commands,
+) -> Option<(Stepped, Access)> {
     let first = budget.late.iter().position(|(whose, _)| *whose == process)?;
     let (_, execution) = &mut budget.late[first];
     let request = Some(Request::Command(execution.command().clone()));
-    if execution.step(&mut world.store).is_some() {
+    if world.execute(execution, commands).is_some() {
         budget.late.remove(first);
     }
     let stepped = Stepped { request, answer: None, events: Vec::new(), failure: None };

@@ -134,7 +134,7 @@ mod tests {
         messages.receive(&queue, &receiver);
         messages.redeliver(&receiver);
         assert_eq!(numbers(messages.waiting(&queue)), [1, 2, 3]);
-        assert_eq!(numbers(messages.held(&queue, &receiver)), [0; 0]);
+        assert_eq!(messages.held(&queue, &receiver).count(), 0);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use process::{Body, Process};
 pub use property::{Loud, NoDeadlock, NoFailure};
 pub use request::{Answer, Request};
 pub use run::Outcome;
-pub use system::System;
+pub use system::{Commands, System};
 pub use trace::{Change, Counterexample, Replay, StaleSchedule, TraceStep};
 pub use verdict::{Coverage, Finding, Reductions, Report, Verdict};
 pub use world::{BrokenStore, World};

@@ -1,6 +1,6 @@
 //! One run of a system, step by step: what every engine drives.
 
-use std::hash::Hash;
+use std::ops::Deref;
 
 use super::fault::{self, Budget, Choice};
 use super::monitor::{End, Step, Watched};
@@ -13,8 +13,8 @@ use crate::store::memory::{Access, State};
 use crate::store::{Document, Text};
 
 /// One run of a system. An engine decides which process takes the next step, and nothing else.
-pub(crate) struct Run<'a> {
-    system: &'a System,
+pub(crate) struct Run<S> {
+    system: S,
     pub(crate) world: World,
     running: Vec<Running>,
     memories: Vec<Document>,
@@ -63,25 +63,24 @@ pub struct Outcome {
     pub processes: Vec<String>,
 }
 
-impl<'a> Run<'a> {
+impl<S: Deref<Target = System>> Run<S> {
     /// The run before its first step: each process has come to its first request.
-    pub(crate) fn new(system: &'a System) -> Run<'a> {
+    pub(crate) fn new(system: S) -> Run<S> {
         let mut run = Run {
-            system,
             world: system.world.clone(),
             running: Vec::with_capacity(system.processes.len()),
             memories: system.properties.iter().map(|property| property.start()).collect(),
             falls: vec![None; system.properties.len()],
+            budget: Budget::new(&system.faults),
+            system,
             schedule: Vec::new(),
             log: Vec::new(),
             writes: 0,
-            budget: Budget::new(&system.faults),
         };
-        let history =
-            Stepped { request: None, answer: None, events: system.history.clone(), failure: None };
-        run.tell(None, &history);
-        for (index, process) in system.processes.iter().enumerate() {
-            let (coroutine, stands, told) = Coroutine::start(process);
+        let events = run.system.history.clone();
+        run.tell(None, &Stepped { request: None, answer: None, events, failure: None });
+        for index in 0..run.system.processes.len() {
+            let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
             run.running.push(Running { coroutine, at: stands.into() });
             let failure = run.failure(index);
             let started = Stepped { request: None, answer: None, events: told.events, failure };
@@ -95,19 +94,9 @@ impl<'a> Run<'a> {
         self.pending(process).is_some_and(|pending| self.world.enables(pending))
     }
 
-    /// Whether a process has ended, well or badly.
-    pub(crate) fn has_ended(&self, process: usize) -> bool {
-        self.pending(process).is_none()
-    }
-
     /// Whether a write that is late has still to be done.
     pub(crate) fn awaits_late_write(&self) -> bool {
         !self.budget.late.is_empty()
-    }
-
-    /// What the next step of a process does to the world.
-    pub(crate) fn access(&self, process: usize) -> Access {
-        self.pending(process).map_or(Access::Read, Pending::access)
     }
 
     /// What a process asks or how it ended, for people to read.
@@ -120,16 +109,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Lets a process take its next step; `None` where it cannot.
-    ///
-    /// Waking from a pause is one step with what is asked next, as far as that can be done.
-    pub(crate) fn step(&mut self, process: usize) -> Option<Stepped> {
-        self.take(Choice::step(process))
-    }
-
     /// Makes a choice happen; `None` where it cannot.
     pub(crate) fn take(&mut self, choice: Choice) -> Option<Stepped> {
-        let system = &self.system;
+        let system: &System = &self.system;
         let Running { coroutine, at } = &mut self.running[choice.process];
         let mut restarted = None;
         let mut restart = || {
@@ -212,6 +194,44 @@ impl<'a> Run<'a> {
     /// Where each property fell so far, in the order of the system's properties.
     pub(crate) fn falls(&self) -> &[Option<Fall>] {
         &self.falls
+    }
+}
+
+/// What engines on threads ask besides.
+#[cfg_attr(not(any(feature = "loom", feature = "shuttle")), allow(dead_code))]
+impl<S: Deref<Target = System>> Run<S> {
+    /// Whether a process has ended, well or badly.
+    pub(crate) fn has_ended(&self, process: usize) -> bool {
+        self.pending(process).is_none()
+    }
+
+    /// What the next step of a process does to the world.
+    pub(crate) fn access(&self, process: usize) -> Access {
+        self.pending(process).map_or(Access::Read, |pending| pending.access(self.system.commands))
+    }
+
+    /// Whether the next step of a process reads what never changes: then it does not matter when
+    /// it is taken.
+    pub(crate) fn reads_immutable(&self, process: usize) -> bool {
+        match self.pending(process) {
+            Some(Pending::Command(execution)) => {
+                let collection = &execution.command().collection;
+                self.access(process) == Access::Read && self.world.store.is_immutable(collection)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether no process can take a step.
+    pub(crate) fn is_over(&self) -> bool {
+        (0..self.running.len()).all(|process| !self.enables(process))
+    }
+
+    /// Lets a process take its next step; `None` where it cannot.
+    ///
+    /// Waking from a pause is one step with what is asked next, as far as that can be done.
+    pub(crate) fn step(&mut self, process: usize) -> Option<Stepped> {
+        self.take(Choice::step(process))
     }
 
     /// What the run came to.

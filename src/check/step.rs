@@ -2,7 +2,8 @@
 
 use super::process::Stands;
 use super::request::{Answer, Request};
-use super::world::{BrokenStore, Pending, World};
+use super::system::System;
+use super::world::{Pending, World};
 use crate::env::Event;
 use crate::store::Text;
 use crate::store::memory::Access;
@@ -40,7 +41,7 @@ pub(crate) fn take(
     world: &mut World,
     name: &Text,
     at: &mut At,
-    broken: Option<BrokenStore>,
+    system: &System,
     resume: Resume<'_>,
 ) -> Option<(Stepped, Access)> {
     if !at.is_enabled(world) {
@@ -56,8 +57,8 @@ pub(crate) fn take(
         && !at.pauses()
         && let At::Asks(pending) = at
     {
-        access = pending.access();
-        answer = world.step(name, pending, broken);
+        access = pending.access(system.commands);
+        answer = world.step(name, pending, system);
     }
     if let Some(answer) = answer.clone() {
         let (next, told) = resume(answer);

@@ -27,6 +27,19 @@ pub struct System {
     pub broken_store: Option<BrokenStore>,
     /// What may go wrong, and how often. Engines that run on threads leave it out.
     pub faults: Faults,
+    /// What other processes can come between.
+    pub commands: Commands,
+}
+
+/// What other processes can come between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Commands {
+    /// The phases of a command, as on a server: see [`Execution`](crate::store::memory::Execution).
+    #[default]
+    AsTheServer,
+    /// Whole commands only, as one would wish: what holds in this way and else does not, falls
+    /// because commands have phases.
+    InOneStep,
 }
 
 impl fmt::Debug for System {

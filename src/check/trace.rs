@@ -106,12 +106,12 @@ impl System {
     }
 
     /// The names of the processes that can take a step.
-    fn enabled(&self, run: &Run<'_>) -> Vec<Text> {
+    fn enabled(&self, run: &Run<&System>) -> Vec<Text> {
         let names = self.processes.iter().enumerate();
         names.filter(|(index, _)| run.enables(*index)).map(|(_, p)| p.name.clone()).collect()
     }
 
-    fn stale(&self, run: &Run<'_>, index: usize, name: &Text) -> StaleSchedule {
+    fn stale(&self, run: &Run<&System>, index: usize, name: &Text) -> StaleSchedule {
         let process = Choice::of_word(name, self).map(|choice| choice.process);
         StaleSchedule {
             step: index + 1,
@@ -123,6 +123,7 @@ impl System {
 
     /// The counterexample that a schedule, by process numbers, gives for a property; `None` where
     /// the property does not fall in that run.
+    #[cfg_attr(not(any(feature = "loom", feature = "shuttle")), allow(dead_code))]
     pub(crate) fn counterexample(
         &self,
         property: &'static str,

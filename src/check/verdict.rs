@@ -49,6 +49,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Why the search did not end; `None` only where the engine has evidence that it did.
     pub stopped: Option<Text>,
+    /// Whether a limit or a cancellation stopped the search before it had done what it was asked.
+    pub cut_short: bool,
     /// How much was searched.
     pub coverage: Coverage,
     /// How long the search took.

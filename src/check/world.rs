@@ -2,6 +2,7 @@
 
 use super::messages::Messages;
 use super::request::{Answer, Request};
+use super::system::{Commands, System};
 use crate::env::{Condition, Wake};
 use crate::store::filter::Filter;
 use crate::store::memory::{Access, Execution, State};
@@ -41,10 +42,13 @@ impl Pending {
     }
 
     /// Whether the next step only reads.
-    pub(crate) fn access(&self) -> Access {
-        match self {
-            Pending::Command(execution) => execution.access(),
-            Pending::Other(_) => Access::Write,
+    pub(crate) fn access(&self, commands: Commands) -> Access {
+        match (self, commands) {
+            (Pending::Command(execution), Commands::AsTheServer) => execution.access(),
+            (Pending::Command(execution), Commands::InOneStep) => {
+                if execution.command().operation.is_write() { Access::Write } else { Access::Read }
+            }
+            (Pending::Other(_), _) => Access::Write,
         }
     }
 
@@ -83,12 +87,13 @@ impl World {
         &mut self,
         process: &Text,
         pending: &mut Pending,
-        broken: Option<BrokenStore>,
+        system: &System,
     ) -> Option<Answer> {
         let request = match pending {
             Pending::Command(execution) => {
-                let reply = execution.step(&mut self.store)?;
-                return Some(Answer::Store(broken.map_or(reply.clone(), |how| how.distort(reply))));
+                let reply = self.execute(execution, system.commands)?;
+                let distorted = system.broken_store.map(|how| how.distort(reply.clone()));
+                return Some(Answer::Store(distorted.unwrap_or(reply)));
             }
             Pending::Other(request) => request,
         };
@@ -104,6 +109,18 @@ impl World {
             Request::Command(_) | Request::Pause(..) | Request::Step(_) => {}
         }
         Some(Answer::Done)
+    }
+
+    /// Does the next phase of a command, or all of it; the reply comes with the last.
+    pub(crate) fn execute(
+        &mut self,
+        execution: &mut Execution,
+        commands: Commands,
+    ) -> Option<Result<Reply, StoreError>> {
+        match commands {
+            Commands::AsTheServer => execution.step(&mut self.store),
+            Commands::InOneStep => Some(self.store.execute_ref(execution.command())),
+        }
     }
 
     fn satisfies(&self, condition: &Condition) -> bool {

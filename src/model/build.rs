@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::property;
 use super::{Model, SystemKind};
-use crate::check::{Faults, Messages, Process, System, World};
+use crate::check::{Commands, Messages, Process, System, World};
 use crate::env::Event;
 use crate::reservation::manager::{self, Statuses};
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
@@ -36,8 +36,19 @@ impl Model {
                 .map(|property| property.monitor)
                 .collect(),
             broken_store: self.broken_store,
-            faults: Faults::default(),
+            faults: self.faults.clone(),
+            commands: Commands::AsTheServer,
         })
+    }
+
+    /// The names of the processes, as schedules and faults call them.
+    #[must_use]
+    pub fn process_names(&self) -> Vec<Text> {
+        let processes = match self.system {
+            SystemKind::Inline => self.inline_managers(),
+            SystemKind::Full => self.full_processes(),
+        };
+        processes.into_iter().map(|process| process.name).collect()
     }
 
     fn store(&self) -> Result<State, StoreError> {
@@ -47,10 +58,15 @@ impl Model {
         for worker in self.workers() {
             store.insert(WORKERS, Document::new().with("_id", &worker))?;
         }
-        if self.buries.is_empty() {
+        if self.is_unwatched() {
             store.declare_immutable(WORKERS);
         }
         Ok(store)
+    }
+
+    /// Whether no worker is ever taken for dead.
+    fn is_unwatched(&self) -> bool {
+        self.buries.is_empty() && self.dead.is_empty()
     }
 
     fn workers(&self) -> impl Iterator<Item = Text> {
@@ -109,19 +125,21 @@ impl Model {
 
     fn full_processes(&self) -> Vec<Process> {
         let design = self.design;
-        let statuses = if self.buries.is_empty() { Statuses::Ignored } else { Statuses::Kept };
+        let statuses = if self.is_unwatched() { Statuses::Ignored } else { Statuses::Kept };
         let managers = self.managers().map(|name| {
             Process::new(name)
                 .then(move |cx| async move { manager::serve(&cx, design, statuses).await })
         });
-        let workers = self.workers().map(|name| {
+        let dead: Vec<Text> = self.dead.iter().map(worker_name).collect();
+        let alive = self.workers().filter(|name| !dead.contains(name));
+        let workers = alive.map(|name| {
             Process::new(name).then(move |cx| async move {
                 let run = |_| cx.step("run");
                 worker::serve(&cx, cx.process(), design, statuses, run).await
             })
         });
-        let watchers = self.buries.iter().map(|number| {
-            let worker: Text = format!("worker-{number}").into();
+        let watchers = self.buries.iter().chain(&self.dead).map(|number| {
+            let worker = worker_name(number);
             Process::new(format!("watcher-of-{worker}")).then(move |cx| {
                 let worker = worker.clone();
                 async move { watcher::bury(&cx, &worker).await }
@@ -129,6 +147,10 @@ impl Model {
         });
         managers.chain(workers).chain(watchers).collect()
     }
+}
+
+fn worker_name(number: &NonZeroU32) -> Text {
+    format!("worker-{number}").into()
 }
 
 fn numbered(kind: &'static str, count: NonZeroU32) -> impl Iterator<Item = Text> {

@@ -1,11 +1,22 @@
 //! A model: which processes run, with which design, and what is expected of them.
 
 mod build;
+#[cfg(feature = "cli")]
+mod file;
+mod judge;
 pub mod property;
+#[cfg(feature = "cli")]
+mod shipped;
 
 use std::num::NonZeroU32;
 
-use crate::check::BrokenStore;
+#[cfg(feature = "cli")]
+pub use file::{MOST, ModelError};
+pub use judge::{EngineError, Standing};
+#[cfg(feature = "cli")]
+pub use shipped::shipped;
+
+use crate::check::{BrokenStore, Faults};
 use crate::reservation::Design;
 
 /// A model: which processes run, with which design, and what is expected of them.
@@ -25,6 +36,10 @@ pub struct Model {
     pub wants: Vec<NonZeroU32>,
     /// The numbers of the workers that a watcher takes for dead, at any moment, while they go on.
     pub buries: Vec<NonZeroU32>,
+    /// The numbers of the workers that are dead, and that a watcher finds dead at any moment.
+    pub dead: Vec<NonZeroU32>,
+    /// What may go wrong.
+    pub faults: Faults,
     /// How the store lies, if it does.
     pub broken_store: Option<BrokenStore>,
     /// The properties to check, with what is expected.
@@ -80,6 +95,8 @@ pub struct EngineChoice {
 /// An engine and its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EngineKind {
+    /// Every reachable state, once.
+    Explore,
     /// Every interleaving, on loom's threads.
     Loom,
     /// Every interleaving, depth first, on shuttle's threads.
@@ -104,11 +121,33 @@ pub enum EngineKind {
     },
 }
 
+impl Model {
+    /// Whether what the model names by number is there: after its sizes were changed.
+    ///
+    /// # Errors
+    ///
+    /// What is not there, for people to read.
+    pub fn fits(&self) -> Result<(), String> {
+        let Sizes { workers, tasks, resources, .. } = self.sizes;
+        if !self.wants.is_empty() && self.wants.len() != tasks.get() as usize {
+            return Err(format!("wants gives {} resources for {tasks} tasks", self.wants.len()));
+        }
+        if let Some(wanted) = self.wants.iter().find(|wanted| **wanted > resources) {
+            return Err(format!("a task wants resource {wanted} of {resources}"));
+        }
+        match self.buries.iter().chain(&self.dead).find(|buried| **buried > workers) {
+            Some(buried) => Err(format!("worker {buried} of {workers} is to be buried")),
+            None => Ok(()),
+        }
+    }
+}
+
 impl EngineKind {
     /// The name, as models and reports spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            EngineKind::Explore => "explore",
             EngineKind::Loom => "loom",
             EngineKind::ShuttleDfs => "shuttle-dfs",
             EngineKind::ShuttleRandom { .. } => "shuttle-random",

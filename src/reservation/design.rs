@@ -1,7 +1,7 @@
 //! The designs by name.
 
 use super::schema::one_reservation_per_worker;
-use super::{ReservationError, Task, per_task, read_then_delete, save, story898};
+use super::{ReservationError, Task, per_task, quiet, read_then_delete, save, story898};
 use crate::env::Env;
 use crate::store::{Index, Store, Text};
 
@@ -18,16 +18,19 @@ pub enum Design {
     NoWorkerIndex,
     /// Story #898, but a release reads and then deletes: see [`read_then_delete`].
     ReadThenDelete,
+    /// Story #898, but an update of two documents passes for one of one: see [`quiet`].
+    Quiet,
 }
 
 impl Design {
     /// Every design, with the name that a model calls it by.
-    pub const ALL: [(&str, Design); 5] = [
+    pub const ALL: [(&str, Design); 6] = [
         ("per-task", Design::PerTask),
         ("story-898", Design::Story898),
         ("story-898-save", Design::Save),
         ("story-898-no-worker-index", Design::NoWorkerIndex),
         ("story-898-read-then-delete", Design::ReadThenDelete),
+        ("story-898-quiet", Design::Quiet),
     ];
 
     /// The name that a model calls the design by.
@@ -41,7 +44,7 @@ impl Design {
     pub fn indexes(self) -> Vec<Index> {
         match self {
             Design::PerTask | Design::NoWorkerIndex => Vec::new(),
-            Design::Story898 | Design::Save | Design::ReadThenDelete => {
+            Design::Story898 | Design::Save | Design::ReadThenDelete | Design::Quiet => {
                 vec![one_reservation_per_worker()]
             }
         }
@@ -59,6 +62,7 @@ impl Design {
         match self {
             Design::PerTask => per_task::reserve(host, task).await,
             Design::Save => save::reserve(host, task).await,
+            Design::Quiet => quiet::reserve(host, task).await,
             Design::Story898 | Design::NoWorkerIndex | Design::ReadThenDelete => {
                 story898::reserve(host, task).await
             }
@@ -70,11 +74,14 @@ impl Design {
     /// # Errors
     ///
     /// Those of the design.
-    pub async fn release<H: Store>(self, host: &H, task: &Task) -> Result<(), ReservationError> {
+    pub async fn release<H>(self, host: &H, task: &Task) -> Result<(), ReservationError>
+    where
+        H: Store + Env,
+    {
         match self {
             Design::PerTask => per_task::release(host, task).await,
             Design::ReadThenDelete => read_then_delete::release(host, task).await,
-            Design::Story898 | Design::Save | Design::NoWorkerIndex => {
+            Design::Story898 | Design::Save | Design::NoWorkerIndex | Design::Quiet => {
                 story898::release(host, task).await
             }
         }

@@ -64,7 +64,7 @@ async fn dispatch<H: Host>(
 
 /// Reserves and releases one task with its run in between, without a broker and workers.
 ///
-/// The task counts as running on its worker from the reservation to the release. What keeps two
+/// The task counts as running on its worker as long as it holds the reservation. What keeps two
 /// tasks on one worker apart, the worker's own queue, is left out.
 ///
 /// # Errors

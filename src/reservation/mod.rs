@@ -9,6 +9,7 @@
 mod design;
 pub mod manager;
 pub mod per_task;
+pub mod quiet;
 pub mod read_then_delete;
 pub mod save;
 pub mod schema;

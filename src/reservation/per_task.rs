@@ -51,7 +51,8 @@ async fn find_worker<H: Store>(host: &H, task: &Task) -> Result<Option<Text>, St
 /// # Errors
 ///
 /// What the store refuses.
-pub async fn release<H: Store>(host: &H, task: &Task) -> Result<(), ReservationError> {
+pub async fn release<H: Store + Env>(host: &H, task: &Task) -> Result<(), ReservationError> {
     task_reservations(host).delete_one(by_id(&task.id)).await?;
+    host.observe(task.event(Task::RELEASED));
     Ok(())
 }

@@ -7,6 +7,7 @@
 use super::schema::reservations;
 use super::story898::one_or_none;
 use super::{ReservationError, Task};
+use crate::env::Env;
 use crate::store::Store;
 use crate::store::filter::by_id;
 use crate::store::update::pull;
@@ -16,10 +17,11 @@ use crate::store::update::pull;
 /// # Errors
 ///
 /// As [`super::story898::release`].
-pub async fn release<H: Store>(host: &H, task: &Task) -> Result<(), ReservationError> {
+pub async fn release<H: Store + Env>(host: &H, task: &Task) -> Result<(), ReservationError> {
     let reservations = reservations(host);
     let pulled = reservations.update_one(by_id(&task.resource), pull("task_ids", &task.id)).await?;
     one_or_none(task, &pulled)?;
+    host.observe(task.event(Task::RELEASED));
     let reservation = reservations.find_one(by_id(&task.resource)).await?;
     if reservation.is_some_and(|reservation| reservation.task_ids.is_empty()) {
         reservations.delete_one(by_id(&task.resource)).await?;

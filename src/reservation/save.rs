@@ -16,7 +16,7 @@ use crate::store::{Store, Text};
 ///
 /// As [`story898::reserve`].
 pub async fn reserve<H: Store + Env>(host: &H, task: &Task) -> Result<Text, ReservationError> {
-    story898::reserve_with(host, task, save).await
+    story898::reserve_with(host, task, story898::one_or_none, save).await
 }
 
 async fn save<H: Store>(host: &H, reservation: ReservedResource) -> Result<bool, ReservationError> {

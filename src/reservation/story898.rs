@@ -19,13 +19,17 @@ use crate::store::{Projection, Store, StoreError, Text, Updated};
 ///
 /// [`ReservationError::Count`] where an update by `_id` reports neither 0 nor 1 documents.
 pub async fn reserve<H: Store + Env>(host: &H, task: &Task) -> Result<Text, ReservationError> {
-    reserve_with(host, task, insert).await
+    reserve_with(host, task, one_or_none, insert).await
 }
 
-/// The reserve loop, given the way in which a new reservation is written.
+/// Whether an update by `_id` was for a document.
+pub(super) type Counted = fn(&Task, &Updated) -> Result<bool, ReservationError>;
+
+/// The reserve loop, given how the count of an update is read and a new reservation is written.
 pub(super) async fn reserve_with<H, F>(
     host: &H,
     task: &Task,
+    counted: Counted,
     create: F,
 ) -> Result<Text, ReservationError>
 where
@@ -33,7 +37,7 @@ where
     F: AsyncFn(&H, ReservedResource) -> Result<bool, ReservationError>,
 {
     until(host, || async {
-        match join_existing(host, task).await {
+        match join_existing(host, task, counted).await {
             Ok(Some(worker)) => return Ok(Ok(worker)),
             Ok(None) => {}
             Err(error) => return Ok(Err(error)),
@@ -51,13 +55,14 @@ where
 async fn join_existing<H: Store + Env>(
     host: &H,
     task: &Task,
+    counted: Counted,
 ) -> Result<Option<Text>, ReservationError> {
     if reserved_worker(host, task).await?.is_none() {
         return Ok(None);
     }
     let pushed =
         reservations(host).update_one(by_id(&task.resource), push("task_ids", &task.id)).await?;
-    if !one_or_none(task, &pushed)? {
+    if !counted(task, &pushed)? {
         return Ok(None);
     }
     host.observe(task.event(Task::QUEUED));
@@ -106,7 +111,7 @@ where
 }
 
 /// Inserts the reservation; `false` where a unique index refuses it.
-async fn insert<H: Store>(
+pub(super) async fn insert<H: Store>(
     host: &H,
     reservation: ReservedResource,
 ) -> Result<bool, ReservationError> {
@@ -130,10 +135,11 @@ fn resource_or_worker_freed(task: &Task, workers: Vec<Text>) -> Wake {
 /// # Errors
 ///
 /// [`ReservationError::Count`] where an update by `_id` reports neither 0 nor 1 documents.
-pub async fn release<H: Store>(host: &H, task: &Task) -> Result<(), ReservationError> {
+pub async fn release<H: Store + Env>(host: &H, task: &Task) -> Result<(), ReservationError> {
     let reservations = reservations(host);
     let pulled = reservations.update_one(by_id(&task.resource), pull("task_ids", &task.id)).await?;
     one_or_none(task, &pulled)?;
+    host.observe(task.event(Task::RELEASED));
     reservations.delete_one(by_id(&task.resource).and(size("task_ids", 0))).await?;
     Ok(())
 }

@@ -53,6 +53,8 @@ impl Task {
     pub const HANDLED: &str = "handled";
     /// The task starts to run.
     pub const STARTED: &str = "started";
+    /// The task has given its reservation back.
+    pub const RELEASED: &str = "released";
     /// The task has run.
     pub const FINISHED: &str = "finished";
     /// The task will not run, or what it does no longer counts.

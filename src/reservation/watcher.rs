@@ -19,7 +19,10 @@ use crate::store::{Document, Text};
 pub async fn bury<H: Host>(host: &H, worker: &Text) -> Result<(), ReservationError> {
     workers(host).delete_one(by_id(worker)).await?;
     let reservations = host.collection::<Document>(RESERVATIONS);
-    while reservations.delete_one(eq("worker_name", worker)).await? > 0 {}
+    let mark = host.mark();
+    while reservations.delete_one(eq("worker_name", worker)).await? > 0 {
+        host.again(mark);
+    }
     let theirs = eq("worker_name", worker).and(incomplete());
     for status in statuses(host).find(theirs).await? {
         let task = Task::new(status.task_id, status.resource_id);

@@ -91,9 +91,11 @@ impl Document {
     /// Sorts the fields into the order in which a stored document keeps them: by name, `_id`
     /// first.
     pub fn sort_fields(&mut self) {
-        let key = |field: &(Text, Value)| (&*field.0 != "_id", field.0.clone());
-        if !self.fields.is_sorted_by_key(key) {
-            Arc::make_mut(&mut self.fields).sort_by_key(key);
+        let order = |(a, _): &(Text, Value), (b, _): &(Text, Value)| {
+            (&**a != "_id", a).cmp(&(&**b != "_id", b))
+        };
+        if !self.fields.is_sorted_by(|a, b| order(a, b).is_le()) {
+            Arc::make_mut(&mut self.fields).sort_by(order);
         }
     }
 

@@ -8,8 +8,9 @@ use crate::store::Document;
 
 /// `exclusivity`: no two workers run tasks of one resource at once.
 ///
-/// One worker is one thread of control: what it runs, it runs one after another. Remembers the
-/// tasks that run, each with its resource and worker.
+/// One worker is one thread of control: what it runs, it runs one after another. A task runs until
+/// it has finished or gives its reservation back. Remembers the tasks that run, each with its
+/// resource and worker.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exclusivity;
 
@@ -22,7 +23,7 @@ impl Monitor for Exclusivity {
         for event in step.events.iter().filter_map(TaskEvent::of) {
             match event.name {
                 Task::STARTED => start(running, &event)?,
-                Task::FINISHED => {
+                Task::FINISHED | Task::RELEASED => {
                     running.remove(event.task);
                 }
                 _ => {}

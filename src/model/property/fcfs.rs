@@ -43,8 +43,9 @@ impl Monitor for Fcfs {
     }
 
     /// Remembers `passed`: the tasks that are through the doorway and not done, with their
-    /// resources; and `before`: for each task that has begun its doorway, those of them that were
-    /// through then and are to be served first.
+    /// resources; `before`: for each task that has begun its doorway, those of them that were
+    /// through then and are to be served first; and `early`: the tasks that were done before they
+    /// were through.
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
         let (begins, ends) = self.doorway();
         for event in step.events.iter().filter_map(TaskEvent::of) {
@@ -52,13 +53,13 @@ impl Monitor for Fcfs {
                 begin(memory, &event);
             }
             if event.name == ends {
-                let passed = field(memory, "passed");
-                passed.set(shared(event.task), event.resource);
-                passed.sort_fields();
+                pass(memory, &event);
             }
             match event.name {
                 Task::STARTED => start(memory, &event)?,
-                Task::FINISHED | Task::CANCELLED => done(memory, event.task),
+                Task::FINISHED | Task::CANCELLED => {
+                    done(memory, &event, self == &Fcfs::R3);
+                }
                 _ => {}
             }
         }
@@ -78,6 +79,14 @@ fn begin(memory: &mut Document, event: &TaskEvent<'_>) {
     }
 }
 
+fn pass(memory: &mut Document, event: &TaskEvent<'_>) {
+    if field(memory, "early").remove(event.task).is_none() {
+        let passed = field(memory, "passed");
+        passed.set(shared(event.task), event.resource);
+        passed.sort_fields();
+    }
+}
+
 fn start(memory: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
     let before = field(memory, "before").get(event.task).and_then(Value::as_array);
     match before.and_then(|tasks| tasks.first()?.as_str()) {
@@ -89,8 +98,13 @@ fn start(memory: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
     }
 }
 
-fn done(memory: &mut Document, task: &str) {
-    field(memory, "passed").remove(task);
+fn done(memory: &mut Document, event: &TaskEvent<'_>, may_be_early: bool) {
+    let task = event.task;
+    if field(memory, "passed").remove(task).is_none() && may_be_early {
+        let early = field(memory, "early");
+        early.set(shared(task), true);
+        early.sort_fields();
+    }
     let before = field(memory, "before");
     before.remove(task);
     let waiting: Document = before

@@ -3,6 +3,7 @@
 mod binding;
 mod exclusivity;
 mod fcfs;
+mod kept;
 mod leak;
 mod once;
 
@@ -11,9 +12,11 @@ use std::sync::Arc;
 pub use binding::{OneResourcePerWorker, OneWorkerPerResource};
 pub use exclusivity::Exclusivity;
 pub use fcfs::Fcfs;
+pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
 
+use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
 use crate::store::{Document, Text};
@@ -46,11 +49,25 @@ pub fn all() -> Vec<Property> {
             Fcfs::R3,
         ),
         property("each task runs exactly once, or is cancelled", Once),
+        property("a task that is queued stays in a reservation until it is released", Kept),
         property("when all is done, no reservation is left", NoLeak),
         property("an update by _id of more than one document stops the process", Loud),
         property("no process waits for ever", NoDeadlock),
         property("no process stops with an error", NoFailure),
     ]
+}
+
+/// The properties that are not of one run but of the graph of all states: their names, with what
+/// each says. Only an engine that keeps the graph can tell.
+pub const OF_GRAPHS: [(&str, &str); 2] = [
+    (PROGRESS, "from every state some run comes to an end at which nobody waits"),
+    (NO_LIVELOCK, "every weakly fair run comes to an end"),
+];
+
+/// Whether a property is one of [`OF_GRAPHS`].
+#[must_use]
+pub fn is_of_graphs(name: &str) -> bool {
+    OF_GRAPHS.iter().any(|(known, _)| *known == name)
 }
 
 /// The task, the resource and the worker of an event of a task.

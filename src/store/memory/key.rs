@@ -1,6 +1,7 @@
 //! A value as the key of an index: two that MongoDB takes for equal are one key.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::store::{Document, Value};
@@ -30,6 +31,10 @@ impl Key {
 impl Ord for Key {
     fn cmp(&self, other: &Key) -> Ordering {
         match (self, other) {
+            // Nearly all keys are strings, and a look-up does little else than compare them.
+            (Key::Value(Value::String(a)), Key::Value(Value::String(b))) => {
+                a.as_bytes().cmp(b.as_bytes())
+            }
             (Key::Value(a), Key::Value(b)) => a.compare(b),
             (Key::Undefined, Key::Undefined) => Ordering::Equal,
             (Key::Undefined, Key::Value(Value::MinKey)) => Ordering::Greater,
@@ -42,6 +47,15 @@ impl Ord for Key {
 impl PartialOrd for Key {
     fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Undefined => f.write_str("undefined"),
+            Key::Value(value) => value.fmt(f),
+        }
     }
 }
 
@@ -74,5 +88,60 @@ fn normalised_double(number: f64) -> Value {
         Value::Int(number as i64)
     } else {
         Value::Double(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::hash::{BuildHasher, BuildHasherDefault};
+
+    use proptest::prelude::*;
+    use rustc_hash::FxHasher;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            (-2..3_i64).prop_map(Value::Int),
+            (-4..5_i32).prop_map(|halves| Value::Double(f64::from(halves) / 2.0)),
+            proptest::sample::select(vec![
+                Value::Double(-0.0),
+                Value::Double(f64::NAN),
+                Value::Double(-f64::NAN),
+                Value::Double(9_007_199_254_740_992.0),
+                Value::Int(9_007_199_254_740_992),
+                Value::Int(9_007_199_254_740_993),
+                Value::Double(9_223_372_036_854_775_808.0),
+                Value::Int(i64::MAX),
+                Value::MinKey,
+                Value::Null,
+                Value::from("a"),
+            ]),
+        ];
+        scalar.prop_recursive(2, 4, 2, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                inner.prop_map(|value| Document::new().with("x", value).into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_equal_and_hashed_as_its_value_compares(a in value(), b in value()) {
+            let (x, y) = (Key::new(&a), Key::new(&b));
+            prop_assert_eq!(x.cmp(&y), a.compare(&b));
+            prop_assert_eq!(x == y, a.compare(&b).is_eq());
+            let hasher = BuildHasherDefault::<FxHasher>::default();
+            prop_assert!(x != y || hasher.hash_one(&x) == hasher.hash_one(&y));
+        }
+    }
+
+    #[test]
+    fn undefined_stands_between_min_key_and_null() {
+        let keys = [Key::new(&Value::MinKey), Key::Undefined, Key::MISSING, Key::new(&0.into())];
+        let sorted: BTreeSet<Key> = keys.iter().rev().cloned().collect();
+        assert!(sorted.iter().eq(&keys));
     }
 }

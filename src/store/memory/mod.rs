@@ -14,6 +14,7 @@ mod key;
 mod matching;
 mod multikey;
 mod operators;
+mod phase;
 mod projection;
 mod server;
 mod sorting;

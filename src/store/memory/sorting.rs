@@ -24,6 +24,9 @@ pub(super) fn path(part: &Sort) -> &Path {
 ///
 /// `is_invalid` where two parts lead to arrays, as on a server.
 pub(super) fn sort_key(sort: &[Sort], document: &Document) -> Result<SortKey, StoreError> {
+    if sort.is_empty() {
+        return Ok(SortKey::new());
+    }
     let columns: Vec<Keys> =
         sort.iter().map(|part| Keys::of(document, path(part))).collect::<Result<_, _>>()?;
     at_most_one_array(sort.iter().map(path).zip(&columns))?;

@@ -53,12 +53,15 @@ impl State {
     /// Declares that nobody writes to a collection any more: from now on a scan of it is one step,
     /// and each write to it is refused as invalid.
     pub fn declare_immutable(&mut self, collection: &str) {
-        let table = self.table_mut(&collection.into());
-        table.provisioned = true;
-        table.immutable = true;
+        let name: Text = collection.into();
+        let mut table = self.tables.get(&name).cloned().unwrap_or_default();
+        let declared = Arc::make_mut(&mut table);
+        declared.provisioned = true;
+        declared.immutable = true;
+        self.tables.insert(name, table);
     }
 
-    /// Whether a collection was declared immutable.
+    /// Whether a collection was declared immutable, so that the order of reads of it does not count.
     #[must_use]
     pub fn is_immutable(&self, collection: &str) -> bool {
         self.tables.get(collection).is_some_and(|table| table.immutable)
@@ -129,52 +132,54 @@ impl State {
 
     /// Refuses a write to a collection that was declared immutable.
     pub(super) fn refuse_immutable(&self, collection: &Text) -> Result<(), StoreError> {
-        match self.table(collection) {
-            Some(table) if table.immutable => Err(StoreError::invalid(format!(
-                "a write to {collection}, which was declared immutable"
-            ))),
-            _ => Ok(()),
+        if self.is_immutable(collection) {
+            let text = format!("a write to {collection}, which was declared immutable");
+            return Err(StoreError::invalid(text));
         }
+        Ok(())
     }
 
     /// Puts in a document that was checked.
     pub(super) fn put(&mut self, collection: &Text, document: Document) -> Result<(), Refusal> {
         let id = Key::new(document.id().unwrap_or(&Value::Null));
-        let written = self.table_mut(collection).insert(id, document);
-        self.forget_if_nothing(collection);
-        written
+        match self.table_mut(collection) {
+            Some(table) => table.insert(id, document),
+            None => {
+                let mut table = Table::default();
+                table.insert(id, document)?;
+                self.tables.insert(collection.clone(), Arc::new(table));
+                Ok(())
+            }
+        }
     }
 
-    /// Puts a document that was checked in the place of the one with this `_id`.
+    /// Puts a document that was checked in the place of the old one with this `_id`.
     pub(super) fn replace(
         &mut self,
         collection: &Text,
-        id: &Key,
-        document: Document,
+        (id, old): (&Key, &Document),
+        new: Document,
     ) -> Result<(), Refusal> {
-        self.table_mut(collection).replace(id, document)
+        self.table_mut(collection).map_or(Ok(()), |table| table.replace(id, old, new))
     }
 
-    /// Removes the document with this `_id`.
-    pub(super) fn remove(&mut self, collection: &Text, id: &Key) -> Result<(), Refusal> {
-        self.table_mut(collection).remove(id)?;
-        self.forget_if_nothing(collection);
+    /// Removes the old document with this `_id`; a collection that nobody made goes with its last
+    /// one: a state that no command can tell from another one is the same one.
+    pub(super) fn remove(
+        &mut self,
+        collection: &Text,
+        (id, old): (&Key, &Document),
+    ) -> Result<(), Refusal> {
+        let Some(table) = self.table_mut(collection) else { return Ok(()) };
+        table.remove(id, old)?;
+        if table.is_trace_of_nothing() {
+            self.tables.remove(collection);
+        }
         Ok(())
     }
 
-    fn table_mut(&mut self, collection: &Text) -> &mut Table {
-        if !self.tables.contains_key(collection) {
-            self.tables.insert(collection.clone(), Arc::default());
-        }
-        Arc::make_mut(self.tables.entry(collection.clone()).or_default())
-    }
-
-    /// Drops a collection that nobody made and that is empty again: a state that no command can
-    /// tell from another one is the same one.
-    fn forget_if_nothing(&mut self, collection: &Text) {
-        if self.table(collection).is_some_and(Table::is_trace_of_nothing) {
-            self.tables.remove(collection);
-        }
+    fn table_mut(&mut self, collection: &Text) -> Option<&mut Table> {
+        self.tables.get_mut(collection).map(Arc::make_mut)
     }
 }
 

@@ -73,6 +73,11 @@ impl Table {
         }
     }
 
+    /// Whether a document with a greater `_id` is there.
+    pub(super) fn has_more(&self, after: &Key) -> bool {
+        self.documents.get_max().is_some_and(|(last, _)| last > after)
+    }
+
     /// Whether the table is as if it had never been written.
     pub(super) fn is_trace_of_nothing(&self) -> bool {
         self.documents.is_empty() && !self.provisioned
@@ -108,16 +113,21 @@ impl Table {
     }
 
     /// Puts a document in the place of the one with this `_id`.
-    pub(super) fn replace(&mut self, id: &Key, document: Document) -> Result<(), Refusal> {
-        let old = self.documents.get(id).cloned();
-        self.reindex(id, old.as_ref(), Some(&document))?;
-        self.documents.insert(id.clone(), document);
+    pub(super) fn replace(
+        &mut self,
+        id: &Key,
+        old: &Document,
+        new: Document,
+    ) -> Result<(), Refusal> {
+        self.reindex(id, Some(old), Some(&new))?;
+        if let Some(place) = self.documents.get_mut(id) {
+            *place = new;
+        }
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, id: &Key) -> Result<(), Refusal> {
-        let old = self.documents.get(id).cloned();
-        self.reindex(id, old.as_ref(), None)?;
+    pub(super) fn remove(&mut self, id: &Key, old: &Document) -> Result<(), Refusal> {
+        self.reindex(id, Some(old), None)?;
         self.documents.remove(id);
         Ok(())
     }
@@ -129,11 +139,13 @@ impl Table {
         old: Option<&Document>,
         new: Option<&Document>,
     ) -> Result<(), Refusal> {
-        if self.indexes.is_empty() {
-            return Ok(());
-        }
-        let mut moves = Vec::with_capacity(self.indexes.len());
-        for index in &self.indexes {
+        let mut moves = Vec::new();
+        for (position, index) in self.indexes.iter().enumerate() {
+            if let (Some(old), Some(new)) = (old, new)
+                && index.is_untouched(old, new)
+            {
+                continue;
+            }
             let keys = |document: Option<&Document>| {
                 document.map_or_else(|| Ok(BTreeSet::new()), |document| index.keys(document))
             };
@@ -141,10 +153,10 @@ impl Table {
             if let Some(key) = index.held_by_another(&new, id) {
                 return Err(duplicate(index, key));
             }
-            moves.push((old, new));
+            moves.push((position, old, new));
         }
-        for (index, (old, new)) in self.indexes.iter_mut().zip(moves) {
-            index.move_keys(id, &old, new);
+        for (position, old, new) in moves {
+            self.indexes[position].move_keys(id, &old, new);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use im::OrdMap;
 use super::key::Key;
 use super::matching::matches;
 use super::multikey::{Keys, at_most_one_array};
-use crate::store::{Covers, Document, Index, StoreError};
+use crate::store::{Covers, Document, Filter, Index, Path, StoreError, Text};
 
 /// The values of the indexed fields, in the order of the fields.
 pub(super) type IndexKey = Vec<Key>;
@@ -21,12 +21,24 @@ pub(super) type IndexKey = Vec<Key>;
 #[derive(Clone, Debug)]
 pub(super) struct UniqueIndex {
     pub(super) definition: Arc<Index>,
+    /// The outermost fields on which a document's keys depend.
+    depends_on: Arc<[Text]>,
     entries: OrdMap<IndexKey, Key>,
 }
 
 impl UniqueIndex {
     pub(super) fn new(definition: Index) -> UniqueIndex {
-        UniqueIndex { definition: Arc::new(definition), entries: OrdMap::new() }
+        let mut paths: Vec<&Path> = definition.fields.iter().collect();
+        if let Covers::Partial(filter) = &definition.covers {
+            paths_of(filter, &mut paths);
+        }
+        let depends_on = paths.into_iter().map(|path| path.root().into()).collect();
+        UniqueIndex { definition: Arc::new(definition), depends_on, entries: OrdMap::new() }
+    }
+
+    /// Whether a document has the same keys before and after a write, seen without making them.
+    pub(super) fn is_untouched(&self, old: &Document, new: &Document) -> bool {
+        self.depends_on.iter().all(|field| old.get(field) == new.get(field))
     }
 
     /// The keys of a document in this index: none where the index does not cover it, several where
@@ -70,6 +82,15 @@ impl UniqueIndex {
             if !old.contains(&key) {
                 self.entries.insert(key, id.clone());
             }
+        }
+    }
+}
+
+fn paths_of<'a>(filter: &'a Filter, paths: &mut Vec<&'a Path>) {
+    match filter {
+        Filter::Field(path, _) => paths.push(path),
+        Filter::And(parts) | Filter::Or(parts) => {
+            parts.iter().for_each(|part| paths_of(part, paths));
         }
     }
 }

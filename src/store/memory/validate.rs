@@ -46,9 +46,6 @@ pub(super) fn command(command: &Command) -> Checked {
         Operation::ReplaceOne { filter, replacement, upsert } => {
             self::filter(filter)?;
             names_and_depth(replacement, 1)?;
-            if replacement.is_empty() {
-                return invalid("an empty replacement");
-            }
             super::upsert::check(filter, *upsert)
         }
         Operation::DeleteOne { filter } => self::filter(filter),
@@ -57,6 +54,9 @@ pub(super) fn command(command: &Command) -> Checked {
 
 /// Checks the name of a collection (manual, *reference/limits*, naming restrictions).
 pub(super) fn collection(name: &str) -> Checked {
+    if is_plain(name) {
+        return Ok(());
+    }
     if name.is_empty() || name.contains(['\0', '$']) || name.starts_with('.') {
         return invalid(format!("a collection of the name {name:?}"));
     }
@@ -69,10 +69,20 @@ pub(super) fn collection(name: &str) -> Checked {
 /// Checks a document as it would be stored, with its `_id`.
 pub(super) fn stored_document(document: &Document) -> Checked {
     names_and_depth(document, 1)?;
+    no_clock(document)?;
     size(document)?;
     match document.id() {
         None => invalid("a document without _id (a driver would invent one)"),
         Some(id) => self::id(id),
+    }
+}
+
+/// Refuses a timestamp of zero: a server puts its clock in the place of one that it inserts (manual,
+/// *reference/bson-types*, timestamps).
+fn no_clock(document: &Document) -> Checked {
+    match document.iter().find(|(_, value)| matches!(value, Value::Timestamp(0))) {
+        Some((name, _)) => unsupported(format!("a timestamp of zero in {name}")),
+        None => Ok(()),
     }
 }
 
@@ -99,6 +109,9 @@ pub(super) fn size(document: &Document) -> Checked {
 pub(super) fn names_and_depth(document: &Document, depth: usize) -> Checked {
     within_depth(depth)?;
     document.iter().try_for_each(|(name, value)| {
+        if is_plain(name) {
+            return self::value(value, depth + 1);
+        }
         if name.contains('\0') {
             return invalid(format!("the field name {name:?}"));
         }
@@ -163,8 +176,16 @@ fn predicate(predicate: &Predicate) -> Checked {
     }
 }
 
+/// Whether a name is letters and underscores, as nearly all are, so that no rule can be against it.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+}
+
 /// Checks a path in a filter, a sort or a projection.
 fn plain_path(path: &Path) -> Checked {
+    if is_plain(path.as_str()) {
+        return Ok(());
+    }
     if path.segments().any(|name| name.is_empty() || name.starts_with('$') || name.contains('\0')) {
         return unsupported(format!("the path {:?}", path.as_str()));
     }
@@ -211,13 +232,16 @@ fn projection(projection: &Projection) -> Checked {
     apart(&paths, |a, b| invalid(format!("a projection with both {a} and {b}")))
 }
 
-/// Checks an update: at least one operator, no two on one path (error 40,
+/// Checks an update: at least one operator (a server takes `{}` for a whole replacement), no two on one path (error 40,
 /// *ConflictingUpdateOperators*).
 fn update(update: &Update) -> Checked {
     if update.operators().is_empty() {
         return invalid("an update without an operator");
     }
     update.operators().iter().try_for_each(operator)?;
+    if update.operators().len() == 1 {
+        return Ok(());
+    }
     let paths: Vec<&Path> = update.operators().iter().map(Operator::path).collect();
     apart(&paths, |a, b| invalid(format!("an update of {b} would conflict with that of {a}")))
 }
@@ -242,6 +266,9 @@ fn operator(operator: &Operator) -> Checked {
 /// Checks the path of an operator: no empty name (error 56, *EmptyFieldName*), no positional
 /// operator, no number that is not written as BSON writes it.
 fn update_path(path: &Path) -> Checked {
+    if is_plain(path.as_str()) {
+        return Ok(());
+    }
     if path.segments().any(str::is_empty) {
         return invalid(format!("the update path {:?} has an empty name", path.as_str()));
     }

@@ -17,7 +17,7 @@ pub(super) fn write(
 ) -> Result<Reply, Refusal> {
     let after = match operation {
         Operation::DeleteOne { .. } => {
-            state.remove(collection, id)?;
+            state.remove(collection, (id, before))?;
             return Ok(Reply::Deleted(1));
         }
         Operation::UpdateOne { update, .. } | Operation::FindOneAndUpdate { update, .. } => {
@@ -28,11 +28,11 @@ pub(super) fn write(
         }
         other => return Err(StoreError::invalid(format!("a write by {}", other.name())).into()),
     };
-    let after = stored(after)?;
     same_id(before.id().unwrap_or(&Value::Null), after.id())?;
+    let after = stored(after)?;
     let modified = after != *before;
     if modified {
-        state.replace(collection, id, after.clone())?;
+        state.replace(collection, (id, before), after.clone())?;
     }
     Ok(match operation {
         Operation::FindOneAndUpdate { returns, projection, .. } => {

@@ -41,7 +41,7 @@ fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<&'static str>) {
     (outcomes, fallen)
 }
 
-fn names_of_fallen(system: &System, run: &Run<'_>) -> Vec<&'static str> {
+fn names_of_fallen(system: &System, run: &Run<&System>) -> Vec<&'static str> {
     let falls = system.properties.iter().zip(run.falls());
     falls.filter(|(_, fall)| fall.is_some()).map(|(property, _)| property.name()).collect()
 }
@@ -74,6 +74,8 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         sizes: Sizes { managers, tasks, resources, workers },
         wants: Vec::new(),
         buries: Vec::new(),
+        dead: Vec::new(),
+        faults: Default::default(),
         broken_store: None,
         expect: all.map(|property| (property.name.into(), Expect::Verified)).collect(),
         engines: Vec::new(),
@@ -134,6 +136,7 @@ fn two_receivers() -> System {
         properties: vec![Arc::new(NoDeadlock)],
         broken_store: None,
         faults: Faults::default(),
+        commands: Default::default(),
     }
 }
 

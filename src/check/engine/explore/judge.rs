@@ -34,15 +34,15 @@ enum Looks {
 /// A step as the properties see it: the number of the process, and what it did.
 pub(super) type Label = (Option<u32>, Stepped);
 
-/// All that a property can look at: label, memory, store and queues.
-type WholeStep = (u32, u32, u32, Box<[u32]>);
-
 /// A world, with the numbers of its parts.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) store: (u32, &'a State),
     pub(super) queues: (&'a [u32], &'a Messages),
 }
+
+/// Memory, label, store and queues: all that a property can look at.
+type Everywhere = (u32, u32, u32, Box<[u32]>);
 
 /// The properties that are tracked, and what they have said so far.
 pub(super) struct Judge<'s> {
@@ -56,7 +56,7 @@ pub(super) struct Judge<'s> {
     inwards: Vec<Vec<u32>>,
     /// By store and label: whether the properties that look at it were asked.
     at_store: Vec<Vec<bool>>,
-    everywhere: FxHashMap<WholeStep, u32>,
+    everywhere: FxHashMap<Everywhere, u32>,
     asks_store: bool,
     asks_everywhere: bool,
     /// Whether a property looked at something new: what was found is to be forgotten.

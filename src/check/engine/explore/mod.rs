@@ -227,6 +227,7 @@ impl Exploration<'_> {
         Ok(Report {
             engine: "explore",
             findings,
+            cut_short: stopped.is_some(),
             stopped,
             coverage: Coverage::States { states, transitions, depth, reductions: self.reductions },
             time,

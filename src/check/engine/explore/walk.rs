@@ -57,7 +57,7 @@ fn walk_once(system: &System, automata: &mut [Automaton], seed: u64) -> Result<(
             (At::from(stands), told.events)
         };
         let name = &system.processes[process].name;
-        step::take(&mut world, name, at, system.broken_store, &mut resume);
+        step::take(&mut world, name, at, system, &mut resume);
         if let Some(error) = differs {
             return Err(error);
         }

@@ -1,0 +1,167 @@
+//! Every interleaving, on loom's threads.
+//!
+//! [loom](https://docs.rs/loom) runs the system again and again, and by dynamic partial-order
+//! reduction (Flanagan and Godefroid, POPL 2005) leaves out only what differs in the order of
+//! steps that commute. All that it sees of the system is a [`LoomGate`] before each step: a read
+//! of an atomic for a step that reads, a read-modify-write for one that may write. Reads of
+//! collections that never change pass no gate.
+//!
+//! loom's own limits are switched off, so that its search returns only at its end; what stops it
+//! before unwinds through it. loom has five threads, one of them for itself: a system of more than
+//! four processes is inconclusive.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex};
+
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread::{self, Thread};
+
+use super::options::{Options, Sabotage};
+use super::threads::{After, Next, Search, Shared, lock};
+use crate::check::system::System;
+use crate::check::verdict::Report;
+use crate::store::Text;
+use crate::store::memory::{Access, Gate};
+
+/// The name of the engine.
+pub const NAME: &str = "loom";
+/// The most processes of a system that loom can run.
+pub const MOST_PROCESSES: usize = 4;
+/// loom's default of 32 KiB is too small for the persistent collections of the store.
+const STACK: usize = 512 * 1024;
+
+/// A gate that loom sees: made inside of a loom model, it is one scheduling point a step.
+#[derive(Debug)]
+pub struct LoomGate {
+    order: AtomicUsize,
+    reads_only: bool,
+}
+
+impl LoomGate {
+    /// A gate for one run.
+    #[must_use]
+    pub fn new() -> LoomGate {
+        LoomGate { order: AtomicUsize::new(0), reads_only: false }
+    }
+}
+
+impl Default for LoomGate {
+    fn default() -> LoomGate {
+        LoomGate::new()
+    }
+}
+
+impl Gate for LoomGate {
+    fn pass(&self, _collection: &str, access: Access) {
+        if access == Access::Read || self.reads_only {
+            self.order.load(Ordering::SeqCst);
+        } else {
+            self.order.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// What unwinds through loom to stop it.
+struct Stop;
+
+/// Runs every interleaving of the system.
+#[must_use]
+pub fn check(system: &System, options: &Options) -> Report {
+    #[cfg(feature = "shuttle")]
+    super::shuttle::install_panic_hook();
+    let search = Arc::new(Search::new(system, options));
+    let ended = if system.processes.len() > MOST_PROCESSES {
+        Err(format!("loom runs at most {MOST_PROCESSES} processes").into())
+    } else {
+        explore(&search, options.sabotage).and(search.leaves_out())
+    };
+    search.report(NAME, ended)
+}
+
+fn explore(search: &Arc<Search>, sabotage: Option<Sabotage>) -> Result<(), Text> {
+    let mut model = loom::model::Builder::new();
+    model.max_threads = MOST_PROCESSES + 1;
+    model.max_branches = 100_000;
+    model.max_permutations = None;
+    model.max_duration = None;
+    model.preemption_bound = None;
+    model.checkpoint_file = None;
+    model.location = false;
+    model.log = false;
+    let shared_search = Arc::clone(search);
+    let one_run = move || {
+        if shared_search.stopped().is_some() {
+            resume_unwind(Box::new(Stop));
+        }
+        spawn_processes(&shared_search, sabotage);
+    };
+    match catch_unwind(AssertUnwindSafe(|| model.check(one_run))) {
+        Ok(()) => Ok(()),
+        Err(panic) if panic.is::<Stop>() => Err("it was stopped".into()),
+        Err(panic) => Err(panic_text(&*panic)),
+    }
+}
+
+/// One run: a thread for each process. Nobody joins: whoever ends the run counts it.
+fn spawn_processes(search: &Arc<Search>, sabotage: Option<Sabotage>) {
+    let shared = Arc::new(search.run());
+    let reads_only = sabotage == Some(Sabotage::DropInterleavings);
+    let gate = Arc::new(LoomGate { reads_only, ..LoomGate::new() });
+    let processes = search.system.processes.len();
+    let waiting = Arc::new(Waiting(Mutex::new(vec![None; processes])));
+    let begun = Arc::new(Mutex::new(false));
+    for process in 0..processes {
+        let (shared, gate) = (Arc::clone(&shared), Arc::clone(&gate));
+        let (waiting, begun) = (Arc::clone(&waiting), Arc::clone(&begun));
+        let thread = move || {
+            if !std::mem::replace(&mut *lock(&begun), true) {
+                shared.begin();
+            }
+            drive(process, &shared, &gate, &waiting);
+        };
+        let spawned = thread::Builder::new().stack_size(STACK).spawn(thread);
+        drop(spawned);
+    }
+}
+
+/// Takes the steps of a process until the run is over.
+fn drive(process: usize, shared: &Shared, gate: &LoomGate, waiting: &Waiting) {
+    loop {
+        match shared.next(process) {
+            Next::Leave => return,
+            Next::Wait => {
+                waiting.wait(process);
+                continue;
+            }
+            Next::Pass(access) => gate.pass("", access),
+            Next::Free => {}
+        }
+        let over = shared.step(process) == After::Over;
+        waiting.wake(|process| over || shared.enables(process));
+    }
+}
+
+/// The threads that wait, each for a step of another to enable its process.
+struct Waiting(Mutex<Vec<Option<Thread>>>);
+
+impl Waiting {
+    fn wait(&self, process: usize) {
+        lock(&self.0)[process] = Some(thread::current());
+        thread::park();
+    }
+
+    fn wake(&self, ready: impl Fn(usize) -> bool) {
+        for (process, thread) in lock(&self.0).iter_mut().enumerate() {
+            if let Some(thread) = thread.take_if(|_| ready(process)) {
+                thread.unpark();
+            }
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> Text {
+    let text = (panic.downcast_ref::<&str>().copied())
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("loom stopped: {}", text.unwrap_or("for a reason that it does not give")).into()
+}

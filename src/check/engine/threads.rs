@@ -1,0 +1,141 @@
+//! A run whose processes are threads: each thread takes the steps of one process.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::options::Options;
+use super::tally::Tally;
+use crate::check::run::Run;
+use crate::check::system::System;
+use crate::check::verdict::Report;
+use crate::store::Text;
+use crate::store::memory::Access;
+
+/// A search by run after run on threads.
+pub(super) struct Search {
+    pub(super) system: Arc<System>,
+    tally: Mutex<Tally>,
+    stopped: Mutex<Option<Text>>,
+}
+
+/// One run of a search, shared by the threads of its processes.
+///
+/// The lock is never waited for: an engine lets one thread go on at a time, and switches between
+/// them only at its own gate.
+pub(super) struct Shared {
+    search: Arc<Search>,
+    run: Mutex<Option<Run<Arc<System>>>>,
+}
+
+/// What a thread has to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Its process or the run is over.
+    Leave,
+    /// Its process waits for another.
+    Wait,
+    /// Pass the gate, and take a step that does this.
+    Pass(Access),
+    /// Take a step that concerns nobody else.
+    Free,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// The run goes on.
+    GoesOn,
+    /// No process can go on: the run was counted.
+    Over,
+}
+
+impl Search {
+    /// Why the search would leave runs out, if it would: threads have no faults.
+    pub(super) fn leaves_out(&self) -> Result<(), Text> {
+        if self.system.faults.is_none() {
+            return Ok(());
+        }
+        Err("engines on threads make no faults: runs with one are left out".into())
+    }
+
+    pub(super) fn new(system: &System, options: &Options) -> Search {
+        let system = Arc::new(system.clone());
+        let tally = Mutex::new(Tally::new(&system, options));
+        Search { system, tally, stopped: Mutex::new(None) }
+    }
+
+    /// A run from the start of the system.
+    pub(super) fn run(self: &Arc<Self>) -> Shared {
+        Shared { search: Arc::clone(self), run: Mutex::new(None) }
+    }
+
+    /// Why no further run is to be made, if so.
+    pub(super) fn stopped(&self) -> Option<Text> {
+        lock(&self.stopped).clone()
+    }
+
+    /// The report of the search; `ended`: whether the engine has evidence that it made every run.
+    pub(super) fn report(&self, engine: &'static str, ended: Result<(), Text>) -> Report {
+        let none = Tally::new(&self.system, &Options::default());
+        let tally = std::mem::replace(&mut *lock(&self.tally), none);
+        tally.report(engine, self.stopped(), ended)
+    }
+}
+
+impl Shared {
+    /// Begins the run, on a thread whose stack is large enough for the store.
+    pub(super) fn begin(&self) -> After {
+        let mut run = lock(&self.run);
+        *run = Some(Run::new(Arc::clone(&self.search.system)));
+        self.settle(run)
+    }
+
+    /// Whether a process has a step to take now.
+    pub(super) fn enables(&self, process: usize) -> bool {
+        lock(&self.run).as_ref().is_some_and(|run| run.enables(process))
+    }
+
+    /// Whether the run is over.
+    pub(super) fn is_over(&self) -> bool {
+        lock(&self.run).is_none()
+    }
+
+    /// What the thread of a process has to do next.
+    pub(super) fn next(&self, process: usize) -> Next {
+        let run = lock(&self.run);
+        match &*run {
+            None => Next::Leave,
+            Some(run) if run.has_ended(process) => Next::Leave,
+            Some(run) if !run.enables(process) => Next::Wait,
+            Some(run) if run.reads_immutable(process) => Next::Free,
+            Some(run) => Next::Pass(run.access(process)),
+        }
+    }
+
+    /// Takes a step of a process, if it still can.
+    pub(super) fn step(&self, process: usize) -> After {
+        let mut guard = lock(&self.run);
+        if let Some(run) = &mut *guard {
+            run.step(process);
+        }
+        self.settle(guard)
+    }
+
+    /// Counts the run where no process can go on.
+    fn settle(&self, mut run: MutexGuard<'_, Option<Run<Arc<System>>>>) -> After {
+        match run.take_if(|run| run.is_over()) {
+            None if run.is_some() => After::GoesOn,
+            None => After::Over,
+            Some(over) => {
+                let stop = lock(&self.search.tally).add(over);
+                if stop.is_some() {
+                    *lock(&self.search.stopped) = stop;
+                }
+                After::Over
+            }
+        }
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,128 @@
+//! What can be said on the command line.
+
+use clap::{Parser, ValueEnum};
+
+/// Checks concurrent code on a document database through every interleaving.
+///
+/// doorway runs the very code that runs on MongoDB against an in-memory store that behaves as
+/// MongoDB does, and lets an engine decide which process takes the next step.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about, arg_required_else_help = true)]
+#[command(after_help = "\
+Start here:
+  doorway check                          check every model that is built in
+  doorway check story-898-two-managers   check one of them, and see where it breaks
+  doorway check my-model.toml            check a model of your own
+  doorway models                         the models that are built in
+
+Exit codes: 0 all as expected, 1 not as expected, 2 bad input or usage, 3 inconclusive.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) subcommand: Subcommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
+    /// Check models: every property of each, by each engine that the model names.
+    Check(Check),
+    /// List the models that are built in.
+    Models(List),
+    /// List the properties that a model can ask for, with what each says.
+    Properties,
+    /// Run a model by a schedule, as a counterexample prints it, and show each step.
+    Replay(Replay),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Verdicts:
+  verified      the engine made every run, and none breaks the property
+  violated      a run breaks the property; it is printed, the shortest that was seen
+  inconclusive  no run that was seen breaks the property, and not every run was seen
+
+A model says which verdict it expects of each property, and by name where a search that does not
+end will do. A row is `as expected` where all of that holds.
+
+Examples:
+  doorway check reference --set managers=3 --engine shuttle-dfs --max-time 10
+  doorway check --format json | jq 'select(.as_expected | not)'")]
+pub(crate) struct Check {
+    /// Names of models that are built in, or model files [default: every model that is built in].
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sizes: Sizes,
+    /// Run only this engine where a model names it; may be given more than once.
+    #[arg(long, value_name = "ENGINE")]
+    pub(crate) engine: Vec<String>,
+    /// Also run what models keep for thorough checks; it can take many minutes.
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// Give up each engine's search after so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) max_time: Option<f64>,
+    /// Give up each engine's search after so many executions.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_executions: Option<u64>,
+    /// Give up an exploration after so many states.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_states: Option<u64>,
+    /// Give up an exploration when its tables take so many MiB.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub(crate) max_memory: Option<u64>,
+    /// Explore only states that take at most so many steps to get to.
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_depth: Option<u64>,
+    /// Explore with reads of collections that never change fused into the step before them.
+    #[arg(long)]
+    pub(crate) fuse_immutable: bool,
+    /// How to report: for people, or one JSON object a line for each model and engine.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Only the rows: no counterexamples.
+    #[arg(long)]
+    pub(crate) brief: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// How to list: for people, or one JSON object a line.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Replay {
+    /// The name of a model that is built in, or a model file.
+    pub(crate) model: String,
+    /// The process that takes each step, in order.
+    #[arg(value_name = "PROCESS", required = true)]
+    pub(crate) schedule: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sizes: Sizes,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sizes {
+    /// Change a number of each model: managers, workers, tasks or resources. What the models
+    /// expect stays as it is.
+    #[arg(long = "set", value_name = "NAME=N", value_parser = setting)]
+    pub(crate) settings: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("give it as NAME=N, for example managers=3")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "give a number of seconds, for example 2.5")?;
+    let sane = seconds.is_finite() && (0.0..=1e9).contains(&seconds);
+    if sane { Ok(seconds) } else { Err("give a number of seconds from 0 to 1e9".into()) }
+}

@@ -1,0 +1,46 @@
+//! Kept: what is written into a reservation stays there until it is taken out.
+
+use super::{TaskEvent, shared};
+use crate::check::{Monitor, Step};
+use crate::reservation::Task;
+use crate::reservation::schema::RESERVATIONS;
+use crate::store::memory::State;
+use crate::store::{Document, Value};
+
+/// `kept`: from the operation that queued a task until the one that releases it, a reservation
+/// names the task. Remembers the tasks that are to be named.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kept;
+
+impl Monitor for Kept {
+    fn name(&self) -> &'static str {
+        "kept"
+    }
+
+    fn step(&self, queued: &mut Document, step: &Step<'_>) -> Result<(), String> {
+        for event in step.events.iter().filter_map(TaskEvent::of) {
+            match event.name {
+                Task::QUEUED => {
+                    queued.set(shared(event.task), true);
+                    queued.sort_fields();
+                }
+                Task::RELEASED | Task::CANCELLED => {
+                    queued.remove(event.task);
+                }
+                _ => {}
+            }
+        }
+        match queued.iter().find(|(task, _)| !is_named(&step.world.store, &(*task).into())) {
+            None => Ok(()),
+            Some((task, _)) => Err(format!("{task} is queued, and no reservation names it")),
+        }
+    }
+}
+
+/// Whether a reservation names the task, in either schema.
+fn is_named(store: &State, task: &Value) -> bool {
+    store.documents(RESERVATIONS).any(|reservation| {
+        let listed = reservation.get("task_ids").and_then(Value::as_array);
+        listed.is_some_and(|tasks| tasks.contains(task)) || reservation.id() == Some(task)
+    })
+}
