@@ -27,6 +27,11 @@ impl<T: Clone + Eq + Hash> Interner<T> {
         number
     }
 
+    /// The number of a value, if it was seen before.
+    pub(super) fn known(&self, value: &T) -> Option<u32> {
+        self.numbers.get(value).copied()
+    }
+
     /// The value of a number that was given out here.
     pub(super) fn value(&self, number: u32) -> &T {
         &self.values[number as usize]

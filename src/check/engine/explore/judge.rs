@@ -1,8 +1,9 @@
 //! The properties as part of the state: what they remember is one more component.
 //!
-//! What a property says of a step is asked once for each different thing that it looked at. Most
-//! look at what was told, and not at the world; some only look at the store and remember nothing.
-//! Each kind costs one look into an array for a step, and those that do both a hash.
+//! What a property says of a step is asked once for each different thing that it looks at. Most
+//! look at what was told, and not at the world; some look at the store too. The two groups remember
+//! apart, so that neither is asked again for what only the other can see; each costs a look or two
+//! into an array for a step. Only those that look at the queues cost a hash of everything.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -21,13 +22,13 @@ use crate::store::memory::State;
 const UNKNOWN: u32 = u32::MAX;
 
 /// What a property looks at besides the step itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Looks {
     /// Not at the world.
     Inwards,
-    /// At the store, and it remembers nothing.
+    /// At the store.
     AtStore,
-    /// At the world, and it remembers something.
+    /// At the queues, and maybe at the store.
     Everywhere,
 }
 
@@ -41,23 +42,33 @@ pub(super) struct Seen<'a> {
     pub(super) queues: (&'a [u32], &'a Messages),
 }
 
-/// Memory, label, store and queues: all that a property can look at.
-type Everywhere = (u32, u32, u32, Box<[u32]>);
+/// Label, memory, store and queues: all that a property can look at.
+type Everything = (u32, u32, u32, Box<[u32]>);
+
+/// Properties that look at the same, and what they remember together.
+struct Group {
+    properties: Vec<usize>,
+    memories: Interner<Vec<Document>>,
+}
 
 /// The properties that are tracked, and what they have said so far.
 pub(super) struct Judge<'s> {
     system: &'s System,
     /// For each property of the system; found out while it is asked.
     looks: Vec<Looks>,
-    in_play: Vec<usize>,
-    /// What the properties in play remember, together.
-    memories: Interner<Vec<Document>>,
-    /// By memory and label: the next memory.
-    inwards: Vec<Vec<u32>>,
-    /// By store and label: whether the properties that look at it were asked.
-    at_store: Vec<Vec<bool>>,
-    everywhere: FxHashMap<Everywhere, u32>,
-    asks_store: bool,
+    /// Those that do not look at the world, and the others.
+    inward: Group,
+    outward: Group,
+    /// What both groups remember. Without the second it is what the first remembers.
+    wholes: Interner<(u32, u32)>,
+    /// By memory and label: the next memory of the first group.
+    inward_next: Vec<Vec<u32>>,
+    /// By memory of the second group and store: a number for the two.
+    sights: Vec<Vec<u32>>,
+    sights_count: u32,
+    /// By that number and label: the next memory of the second group.
+    outward_next: Vec<Vec<u32>>,
+    everywhere: FxHashMap<Everything, u32>,
     asks_everywhere: bool,
     /// Whether a property looked at something new: what was found is to be forgotten.
     regroup: bool,
@@ -65,17 +76,34 @@ pub(super) struct Judge<'s> {
     fallen: Vec<usize>,
 }
 
+impl Group {
+    fn new(properties: Vec<usize>) -> Group {
+        Group { properties, memories: Interner::new() }
+    }
+
+    fn start(&mut self, system: &System) -> u32 {
+        let start = |property: &usize| system.properties[*property].start();
+        self.memories.number(self.properties.iter().map(start).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.properties.is_empty()
+    }
+}
+
 impl<'s> Judge<'s> {
     pub(super) fn new(system: &'s System) -> Judge<'s> {
         Judge {
             system,
             looks: vec![Looks::Inwards; system.properties.len()],
-            in_play: Vec::new(),
-            memories: Interner::new(),
-            inwards: Vec::new(),
-            at_store: Vec::new(),
+            inward: Group::new(Vec::new()),
+            outward: Group::new(Vec::new()),
+            wholes: Interner::new(),
+            inward_next: Vec::new(),
+            sights: Vec::new(),
+            sights_count: 0,
+            outward_next: Vec::new(),
             everywhere: FxHashMap::default(),
-            asks_store: false,
             asks_everywhere: false,
             regroup: false,
             fallen: Vec::new(),
@@ -84,23 +112,30 @@ impl<'s> Judge<'s> {
 
     /// Begins again with these properties.
     pub(super) fn reset(&mut self, in_play: &[usize]) {
-        self.in_play = in_play.to_vec();
-        self.memories = Interner::new();
-        self.inwards.clear();
-        self.at_store.clear();
-        self.everywhere.clear();
-        let any = |looks| in_play.iter().any(|property| self.looks[*property] == looks);
-        self.asks_store = any(Looks::AtStore);
-        self.asks_everywhere = any(Looks::Everywhere);
-        self.regroup = false;
-        self.fallen.clear();
+        let looks_inwards = |property: &usize| self.looks[*property] == Looks::Inwards;
+        let (inward, outward) = in_play.iter().copied().partition(looks_inwards);
+        let everywhere = |property: &usize| self.looks[*property] == Looks::Everywhere;
+        let asks_everywhere = in_play.iter().any(everywhere);
+        let looks = std::mem::take(&mut self.looks);
+        let (inward, outward) = (Group::new(inward), Group::new(outward));
+        *self = Judge { looks, inward, outward, asks_everywhere, ..Judge::new(self.system) };
     }
 
     /// What the properties remember before anything was told.
     pub(super) fn start(&mut self) -> u32 {
-        let start = |property: &usize| self.system.properties[*property].start();
-        let memories = self.in_play.iter().map(start).collect();
-        self.memories.number(memories)
+        let (inward, outward) = (self.inward.start(self.system), self.outward.start(self.system));
+        self.whole(inward, outward)
+    }
+
+    /// What both groups remember, as one number.
+    fn whole(&mut self, inward: u32, outward: u32) -> u32 {
+        if self.outward.is_empty() { inward } else { self.wholes.number((inward, outward)) }
+    }
+
+    /// What each group remembers.
+    #[inline]
+    fn parts(&self, whole: u32) -> (u32, u32) {
+        if self.outward.is_empty() { (whole, 0) } else { *self.wholes.value(whole) }
     }
 
     /// Whether the properties have to be shown the queues: to put them together takes time.
@@ -111,7 +146,7 @@ impl<'s> Judge<'s> {
     /// Whether no property is tracked.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.in_play.is_empty()
+        self.inward.is_empty() && self.outward.is_empty()
     }
 
     /// What the properties remember after a step, if they were asked before.
@@ -126,11 +161,17 @@ impl<'s> Judge<'s> {
         if self.asks_everywhere {
             return self.everywhere.get(&(label, memory, store, queues.collect())).copied();
         }
-        if self.asks_store && !*self.at_store.get(store as usize)?.get(label as usize)? {
-            return None;
+        let (inward, outward) = self.parts(memory);
+        let inward_next = look_up(&self.inward_next, inward, label)?;
+        if self.outward.is_empty() {
+            return Some(inward_next);
         }
-        let next = *self.inwards.get(memory as usize)?.get(label as usize)?;
-        (next != UNKNOWN).then_some(next)
+        let sight = look_up(&self.sights, outward, store)?;
+        let outward_next = look_up(&self.outward_next, sight, label)?;
+        if (inward_next, outward_next) == (inward, outward) {
+            return Some(memory);
+        }
+        self.wholes.known(&(inward_next, outward_next))
     }
 
     /// Asks the properties what they say of a step.
@@ -141,39 +182,61 @@ impl<'s> Judge<'s> {
         seen: Seen<'_>,
     ) -> Result<u32, CheckError> {
         let (store, queues) = (seen.store.0, seen.queues.0);
+        let (inward, outward) = self.parts(memory);
+        let inward_next = match look_up(&self.inward_next, inward, number) {
+            Some(known) => known,
+            None => {
+                let next = self.ask_group(|judge| &mut judge.inward, label, inward, seen)?;
+                *slot(&mut self.inward_next, inward, number) = next;
+                next
+            }
+        };
+        let outward_next = if self.outward.is_empty() {
+            outward
+        } else if self.asks_everywhere {
+            self.ask_group(|judge| &mut judge.outward, label, outward, seen)?
+        } else {
+            let sight = self.sight(outward, store);
+            match look_up(&self.outward_next, sight, number) {
+                Some(known) => known,
+                None => {
+                    let next = self.ask_group(|judge| &mut judge.outward, label, outward, seen)?;
+                    *slot(&mut self.outward_next, sight, number) = next;
+                    next
+                }
+            }
+        };
+        let next = self.whole(inward_next, outward_next);
         if self.asks_everywhere {
-            let next = self.ask_those(label, memory, seen, |_| true)?;
             self.everywhere.insert((number, memory, store, queues.into()), next);
-            return Ok(next);
         }
-        let known = slot(&mut self.inwards, memory, number, UNKNOWN);
-        if *known == UNKNOWN {
-            let next = self.ask_those(label, memory, seen, |looks| looks == Looks::Inwards)?;
-            *slot(&mut self.inwards, memory, number, UNKNOWN) = next;
-        }
-        if self.asks_store && !*slot(&mut self.at_store, store, number, false) {
-            self.ask_those(label, memory, seen, |looks| looks == Looks::AtStore)?;
-            *slot(&mut self.at_store, store, number, false) = true;
-        }
-        Ok(*slot(&mut self.inwards, memory, number, UNKNOWN))
+        Ok(next)
     }
 
-    /// Asks the properties that look as wanted; returns the memory then.
-    fn ask_those(
+    /// The number of a memory of the second group with a store.
+    fn sight(&mut self, memory: u32, store: u32) -> u32 {
+        let sight = slot(&mut self.sights, memory, store);
+        if *sight == UNKNOWN {
+            *sight = self.sights_count;
+            self.sights_count += 1;
+        }
+        *sight
+    }
+
+    /// Asks the properties of a group; returns what they remember then.
+    fn ask_group(
         &mut self,
+        group: impl Fn(&mut Self) -> &mut Group,
         label: &Label,
         memory: u32,
         seen: Seen<'_>,
-        wanted: impl Fn(Looks) -> bool,
     ) -> Result<u32, CheckError> {
-        let mut memories = self.memories.value(memory).clone();
-        for (position, memory) in memories.iter_mut().enumerate() {
-            let property = self.in_play[position];
-            if wanted(self.looks[property]) {
-                self.ask(property, label, memory, seen)?;
-            }
+        let Group { properties, memories } = group(self);
+        let (properties, mut asked) = (properties.clone(), memories.value(memory).clone());
+        for (property, memory) in properties.into_iter().zip(&mut asked) {
+            self.ask(property, label, memory, seen)?;
         }
-        Ok(self.memories.number(memories))
+        Ok(group(self).memories.number(asked))
     }
 
     /// Asks one property, and notes where it looked.
@@ -194,27 +257,20 @@ impl<'s> Judge<'s> {
             failure: stepped.failure.as_ref(),
             world: &world,
         };
-        let before = memory.clone();
         let said = guard(property.name(), || property.step(memory, &step))?;
-        let remembers = *memory != before || before != property.start();
         let (store, messages) = (world.store.was_looked_at(), world.messages.was_looked_at());
-        if messages && !self.asks_everywhere {
-            // It was shown no queues: what it said does not count.
-            self.looks[number] = Looks::Everywhere;
+        let looks = match (store, messages) {
+            (_, true) => Looks::Everywhere,
+            (true, false) => Looks::AtStore,
+            (false, false) => Looks::Inwards,
+        };
+        if looks > self.looks[number] {
+            // It may have been shown no queues, so what it said does not count.
+            self.looks[number] = looks;
             self.regroup = true;
-            return Ok(());
-        }
-        if said.is_err() && !self.fallen.contains(&number) {
+        } else if said.is_err() && !self.fallen.contains(&number) {
             self.fallen.push(number);
         }
-        let looks = match (self.looks[number], store, messages) {
-            (Looks::Everywhere, _, _) | (_, _, true) => Looks::Everywhere,
-            (Looks::AtStore, _, _) | (_, true, _) if remembers => Looks::Everywhere,
-            (Looks::AtStore, _, _) | (_, true, _) => Looks::AtStore,
-            (Looks::Inwards, false, false) => Looks::Inwards,
-        };
-        self.regroup |= looks != self.looks[number];
-        self.looks[number] = looks;
         Ok(())
     }
 
@@ -225,11 +281,19 @@ impl<'s> Judge<'s> {
         end: &End<'_>,
         wanted: impl Fn(usize) -> bool,
     ) -> Result<Vec<usize>, CheckError> {
+        let (inward, outward) = self.parts(memory);
         let mut fallen = Vec::new();
-        for (property, memory) in self.in_play.iter().zip(self.memories.value(memory)) {
-            let monitor = &self.system.properties[*property];
-            if wanted(*property) && guard(monitor.name(), || monitor.end(memory, end))?.is_err() {
-                fallen.push(*property);
+        for (group, memory) in [(&self.inward, inward), (&self.outward, outward)] {
+            if group.is_empty() {
+                continue;
+            }
+            for (property, memory) in group.properties.iter().zip(group.memories.value(memory)) {
+                let monitor = &self.system.properties[*property];
+                let falls =
+                    || guard(monitor.name(), || monitor.end(memory, end)).map(|e| e.is_err());
+                if wanted(*property) && falls()? {
+                    fallen.push(*property);
+                }
             }
         }
         Ok(fallen)
@@ -245,27 +309,34 @@ impl<'s> Judge<'s> {
 
     /// How many different memories there are.
     pub(super) fn memories(&self) -> usize {
-        self.memories.len()
+        if self.outward.is_empty() { self.inward.memories.len() } else { self.wholes.len() }
     }
 
     /// About how many bytes this takes.
     pub(super) fn bytes(&self) -> usize {
-        let documents: usize = self.memories.len() * self.in_play.len() * 200;
-        let inwards: usize = self.inwards.iter().map(|row| row.capacity() * 4).sum();
-        let at_store: usize = self.at_store.iter().map(Vec::capacity).sum();
-        documents + inwards + at_store + self.everywhere.capacity() * 24
+        let documents = |group: &Group| group.memories.len() * (group.properties.len() + 1) * 200;
+        let tables = [&self.inward_next, &self.sights, &self.outward_next];
+        let tables: usize = tables.into_iter().flatten().map(|row| row.capacity() * 4 + 24).sum();
+        let rest = self.wholes.len() * 32 + self.everywhere.capacity() * 48;
+        documents(&self.inward) + documents(&self.outward) + tables + rest
     }
 }
 
+#[inline]
+fn look_up(rows: &[Vec<u32>], row: u32, column: u32) -> Option<u32> {
+    let known = *rows.get(row as usize)?.get(column as usize)?;
+    (known != UNKNOWN).then_some(known)
+}
+
 /// An element of a table that grows as it is used.
-fn slot<T: Clone>(rows: &mut Vec<Vec<T>>, row: u32, column: u32, missing: T) -> &mut T {
+fn slot(rows: &mut Vec<Vec<u32>>, row: u32, column: u32) -> &mut u32 {
     let (row, column) = (row as usize, column as usize);
     if rows.len() <= row {
         rows.resize_with(row + 1, Vec::new);
     }
     let row = &mut rows[row];
     if row.len() <= column {
-        row.resize(column + 1, missing);
+        row.resize(column + 1, UNKNOWN);
     }
     &mut row[column]
 }
