@@ -56,7 +56,7 @@ struct Logged {
 
 /// What a run came to: the whole store, and who told what in which order.
 ///
-/// Of the events of steps that only read, between two steps that write, the order is not kept:
+/// Of the events of steps that only read, between two steps that do more, the order is not kept:
 /// such steps commute, and an engine that leaves out one of two orders is right to do so.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Outcome {
@@ -74,6 +74,9 @@ pub(crate) struct Stepped {
     pub(crate) answer: Option<Answer>,
     pub(crate) events: Vec<Event>,
     pub(crate) failure: Option<Text>,
+    /// Whether it only read, or else changed nothing and told nothing: it does not matter which of
+    /// two such steps of different processes came first.
+    pub(crate) commutes: bool,
 }
 
 impl<S: Deref<Target = System>> Run<S> {
@@ -90,13 +93,19 @@ impl<S: Deref<Target = System>> Run<S> {
             writes: 0,
         };
         let events = run.system.history.clone();
-        run.tell(None, &Stepped { request: None, answer: None, events, failure: None });
+        let start = |events, failure| Stepped {
+            request: None,
+            answer: None,
+            events,
+            failure,
+            commutes: false,
+        };
+        run.tell(None, &start(events, None));
         for index in 0..run.system.processes.len() {
             let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
             run.running.push(Running { coroutine, at: stands.into() });
             let failure = run.failure(index);
-            let started = Stepped { request: None, answer: None, events: told.events, failure };
-            run.tell(Some(index), &started);
+            run.tell(Some(index), &start(told.events, failure));
         }
         run
     }
@@ -109,11 +118,6 @@ impl<S: Deref<Target = System>> Run<S> {
     /// Whether a process has ended, well or badly.
     pub(crate) fn has_ended(&self, process: usize) -> bool {
         self.pending(process).is_none()
-    }
-
-    /// What the next step of a process does to the world.
-    pub(crate) fn access(&self, process: usize) -> Access {
-        self.pending(process).map_or(Access::Read, |pending| pending.access(self.system.commands))
     }
 
     /// What a process asks or how it ended, for people to read.
@@ -131,7 +135,7 @@ impl<S: Deref<Target = System>> Run<S> {
         match self.pending(process) {
             Some(Pending::Command(execution)) => {
                 let collection = &execution.command().collection;
-                self.access(process) == Access::Read && self.world.store.is_immutable(collection)
+                self.only_reads(process) && self.world.store.is_immutable(collection)
             }
             _ => false,
         }
@@ -155,11 +159,16 @@ impl<S: Deref<Target = System>> Run<S> {
             self.resume(process, Answer::Done, &mut events);
         }
         let request = self.pending(process).map(Pending::request);
+        let (only_reads, before) = (self.only_reads(process), self.world.clone());
         let answer = self.advance(process);
         if let Some(answer) = answer.clone() {
             self.resume(process, answer, &mut events);
         }
-        let stepped = Stepped { request, answer, events, failure: self.failure(process) };
+        let failure = self.failure(process);
+        let shows = || !events.is_empty() || failure.is_some() || self.world != before;
+        let commutes = only_reads || !shows();
+        self.writes += usize::from(!commutes);
+        let stepped = Stepped { request, answer, events, failure, commutes };
         self.tell(Some(process), &stepped);
         Some(stepped)
     }
@@ -169,7 +178,6 @@ impl<S: Deref<Target = System>> Run<S> {
         if self.pauses(process) || !self.enables(process) {
             return None;
         }
-        self.writes += usize::from(self.access(process) == Access::Write);
         let At::Asks(pending) = &mut self.running[process].at else { return None };
         let name = &self.system.processes[process].name;
         self.world.step(name, pending, &self.system)
@@ -184,6 +192,11 @@ impl<S: Deref<Target = System>> Run<S> {
 
     fn pending(&self, process: usize) -> Option<&Pending> {
         if let At::Asks(pending) = &self.running[process].at { Some(pending) } else { None }
+    }
+
+    fn only_reads(&self, process: usize) -> bool {
+        self.pending(process)
+            .is_some_and(|pending| pending.access(self.system.commands) == Access::Read)
     }
 
     fn pauses(&self, process: usize) -> bool {
