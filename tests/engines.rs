@@ -206,7 +206,8 @@ fn loom_does_not_run_five_processes() {
 
 #[test]
 fn nothing_is_never_verified() {
-    let no_process = System { processes: Vec::new(), ..reference(2, 1, 1, 2) };
+    let (processes, history) = (Vec::new(), Vec::new());
+    let no_process = System { processes, history, ..reference(2, 1, 1, 2) };
     let no_property = System { properties: Vec::new(), ..reference(2, 1, 1, 2) };
     for engine in ALL {
         for system in [&no_process, &no_property] {
@@ -309,7 +310,9 @@ where
                 let worker =
                     reserve(cx.clone(), task.clone()).await.map_err(|e| format!("{e:?}"))?;
                 cx.observe(task.event_on(Task::STARTED, &worker));
-                story898::release(&cx, &task).await.map_err(|error| error.to_string())
+                story898::release(&cx, &task).await.map_err(|error| error.to_string())?;
+                cx.observe(task.event_on(Task::FINISHED, &worker));
+                Ok::<_, String>(())
             }
         })
     };

@@ -15,9 +15,9 @@ use crate::store::{Document, Text};
 /// What it remembers is a document, so that an engine can compare and store it. An `Err` says
 /// that the property fell, and why, for people to read.
 ///
-/// Two steps of different processes that only read may be reported in either order, and an engine
-/// may leave one of the two orders out: a verdict must not depend on which of two such steps came
-/// first.
+/// Two steps of different processes that only read, or change nothing and tell nothing, may be
+/// reported in either order, and an engine may leave one of the two orders out: a verdict must not
+/// depend on which of two such steps came first.
 pub trait Monitor: Send + Sync {
     /// The name, as models and reports spell it.
     fn name(&self) -> &'static str;

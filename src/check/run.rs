@@ -24,6 +24,9 @@ pub(crate) struct Run<S> {
     log: Vec<Logged>,
     writes: usize,
     budget: Budget,
+    /// Whether the last step only read, or else changed nothing and told nothing: it does not
+    /// matter which of two such steps of different processes came first.
+    pub(crate) commuted: bool,
 }
 
 /// A process of a run.
@@ -51,7 +54,7 @@ struct Logged {
 
 /// What a run came to: the whole store, and who told what in which order.
 ///
-/// Of the events of steps that only read, between two steps that write, the order is not kept:
+/// Of the events of steps that only read, between two steps that do more, the order is not kept:
 /// such steps commute, and an engine that leaves out one of two orders is right to do so.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Outcome {
@@ -76,15 +79,16 @@ impl<S: Deref<Target = System>> Run<S> {
             schedule: Vec::new(),
             log: Vec::new(),
             writes: 0,
+            commuted: false,
         };
         let events = run.system.history.clone();
-        run.tell(None, &Stepped { request: None, answer: None, events, failure: None });
+        let start = |events, failure| Stepped { request: None, answer: None, events, failure };
+        run.tell(None, &start(events, None));
         for index in 0..run.system.processes.len() {
             let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
             run.running.push(Running { coroutine, at: stands.into() });
             let failure = run.failure(index);
-            let started = Stepped { request: None, answer: None, events: told.events, failure };
-            run.tell(Some(index), &started);
+            run.tell(Some(index), &start(told.events, failure));
         }
         run
     }
@@ -123,6 +127,7 @@ impl<S: Deref<Target = System>> Run<S> {
             let (stands, told) = coroutine.resume(answer);
             (stands.into(), told.events)
         };
+        let before = self.world.clone();
         let (world, budget) = (&mut self.world, &mut self.budget);
         let (stepped, access) =
             fault::take(system, choice, world, budget, at, &mut restart, &mut resume)?;
@@ -130,7 +135,9 @@ impl<S: Deref<Target = System>> Run<S> {
             self.running[choice.process].coroutine = coroutine;
         }
         self.schedule.push(choice.process);
-        self.writes += usize::from(access == Access::Write);
+        let shows = !stepped.events.is_empty() || stepped.failure.is_some();
+        self.commuted = access == Access::Read || !(shows || self.world != before);
+        self.writes += usize::from(!self.commuted);
         self.tell(Some(choice.process), &stepped);
         Some(stepped)
     }

@@ -2,9 +2,12 @@
 //!
 //! [loom](https://docs.rs/loom) runs the system again and again, and by dynamic partial-order
 //! reduction (Flanagan and Godefroid, POPL 2005) leaves out only what differs in the order of
-//! steps that commute. All that it sees of the system is a [`LoomGate`] before each step: a read
-//! of an atomic for a step that reads, a read-modify-write for one that may write. Reads of
-//! collections that never change pass no gate.
+//! steps that commute. All that it sees of the system are [`Doors`], which each step passes. Reads of
+//! collections that never change pass none.
+//!
+//! One atomic, read by the steps that read, would not do: of all accesses to an object loom
+//! remembers only the last, so that a read of a process hides those of others from the write that
+//! it makes next, and interleavings are missed.
 //!
 //! loom's own limits are switched off, so that its search returns only at its end; what stops it
 //! before unwinds through it. loom has five threads, one of them for itself: a system of more than
@@ -31,18 +34,18 @@ pub const MOST_PROCESSES: usize = 4;
 /// loom's default of 32 KiB is too small for the persistent collections of the store.
 const STACK: usize = 512 * 1024;
 
-/// A gate that loom sees: made inside of a loom model, it is one scheduling point a step.
+/// A gate that loom sees: made inside of a loom model, it is one scheduling point a step, in whose
+/// order all steps differ.
 #[derive(Debug)]
 pub struct LoomGate {
     order: AtomicUsize,
-    reads_only: bool,
 }
 
 impl LoomGate {
     /// A gate for one run.
     #[must_use]
     pub fn new() -> LoomGate {
-        LoomGate { order: AtomicUsize::new(0), reads_only: false }
+        LoomGate { order: AtomicUsize::new(0) }
     }
 }
 
@@ -53,12 +56,42 @@ impl Default for LoomGate {
 }
 
 impl Gate for LoomGate {
-    fn pass(&self, _collection: &str, access: Access) {
-        if access == Access::Read || self.reads_only {
-            self.order.load(Ordering::SeqCst);
-        } else {
-            self.order.fetch_add(1, Ordering::SeqCst);
+    fn pass(&self, _collection: &str, _access: Access) {
+        self.order.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A door for each process: a step that commutes with its like passes its own, any other all.
+///
+/// So two steps of different processes have a door in common unless they commute, and of each door
+/// the last to pass is all that has to be known. A step with all its doors is one scheduling point:
+/// nobody comes between.
+struct Doors {
+    doors: Vec<AtomicUsize>,
+    own_only: bool,
+}
+
+impl Doors {
+    fn new(processes: usize, sabotage: Option<Sabotage>) -> Doors {
+        let doors = (0..processes).map(|_| AtomicUsize::new(0)).collect();
+        Doors { doors, own_only: sabotage == Some(Sabotage::DropInterleavings) }
+    }
+
+    /// Waits for its turn at the door of the process, and takes the step.
+    fn pass(&self, process: usize, step: impl FnOnce() -> After) -> After {
+        self.through(process);
+        loom::stop_exploring();
+        let after = step();
+        if !after.commutes && !self.own_only {
+            let others = (0..self.doors.len()).filter(|door| *door != process);
+            others.for_each(|door| self.through(door));
         }
+        loom::explore();
+        after
+    }
+
+    fn through(&self, door: usize) {
+        self.doors[door].fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -106,19 +139,18 @@ fn explore(search: &Arc<Search>, sabotage: Option<Sabotage>) -> Result<(), Text>
 /// One run: a thread for each process. Nobody joins: whoever ends the run counts it.
 fn spawn_processes(search: &Arc<Search>, sabotage: Option<Sabotage>) {
     let shared = Arc::new(search.run());
-    let reads_only = sabotage == Some(Sabotage::DropInterleavings);
-    let gate = Arc::new(LoomGate { reads_only, ..LoomGate::new() });
     let processes = search.system.processes.len();
+    let doors = Arc::new(Doors::new(processes, sabotage));
     let waiting = Arc::new(Waiting(Mutex::new(vec![None; processes])));
     let begun = Arc::new(Mutex::new(false));
     for process in 0..processes {
-        let (shared, gate) = (Arc::clone(&shared), Arc::clone(&gate));
+        let (shared, doors) = (Arc::clone(&shared), Arc::clone(&doors));
         let (waiting, begun) = (Arc::clone(&waiting), Arc::clone(&begun));
         let thread = move || {
             if !std::mem::replace(&mut *lock(&begun), true) {
                 shared.begin();
             }
-            drive(process, &shared, &gate, &waiting);
+            drive(process, &shared, &doors, &waiting);
         };
         let spawned = thread::Builder::new().stack_size(STACK).spawn(thread);
         drop(spawned);
@@ -126,19 +158,18 @@ fn spawn_processes(search: &Arc<Search>, sabotage: Option<Sabotage>) {
 }
 
 /// Takes the steps of a process until the run is over.
-fn drive(process: usize, shared: &Shared, gate: &LoomGate, waiting: &Waiting) {
+fn drive(process: usize, shared: &Shared, doors: &Doors, waiting: &Waiting) {
     loop {
-        match shared.next(process) {
+        let after = match shared.next(process) {
             Next::Leave => return,
             Next::Wait => {
                 waiting.wait(process);
                 continue;
             }
-            Next::Pass(access) => gate.pass("", access),
-            Next::Free => {}
-        }
-        let over = shared.step(process) == After::Over;
-        waiting.wake(|process| over || shared.enables(process));
+            Next::Pass => doors.pass(process, || shared.step(process)),
+            Next::Free => shared.step(process),
+        };
+        waiting.wake(|process| after.over || shared.enables(process));
     }
 }
 

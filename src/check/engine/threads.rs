@@ -8,7 +8,6 @@ use crate::check::run::Run;
 use crate::check::system::System;
 use crate::check::verdict::Report;
 use crate::store::Text;
-use crate::store::memory::Access;
 
 /// A search by run after run on threads.
 pub(super) struct Search {
@@ -33,24 +32,27 @@ pub(super) enum Next {
     Leave,
     /// Its process waits for another.
     Wait,
-    /// Pass the gate, and take a step that does this.
-    Pass(Access),
+    /// Pass the gate, and take a step.
+    Pass,
     /// Take a step that concerns nobody else.
     Free,
 }
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
-    /// The run goes on.
-    GoesOn,
-    /// No process can go on: the run was counted.
-    Over,
+pub(super) struct After {
+    /// Whether it only read, or changed nothing and told nothing.
+    pub(super) commutes: bool,
+    /// Whether no process can go on: the run was counted.
+    pub(super) over: bool,
 }
 
 impl Search {
     /// Why the search would leave runs out, if it would: threads have no faults.
     pub(super) fn leaves_out(&self) -> Result<(), Text> {
+        if self.system.processes.is_empty() {
+            return Err("the system has no process: nothing was run".into());
+        }
         if self.system.faults.is_none() {
             return Ok(());
         }
@@ -83,10 +85,10 @@ impl Search {
 
 impl Shared {
     /// Begins the run, on a thread whose stack is large enough for the store.
-    pub(super) fn begin(&self) -> After {
+    pub(super) fn begin(&self) {
         let mut run = lock(&self.run);
         *run = Some(Run::new(Arc::clone(&self.search.system)));
-        self.settle(run)
+        self.settle(run);
     }
 
     /// Whether a process has a step to take now.
@@ -107,32 +109,26 @@ impl Shared {
             Some(run) if run.has_ended(process) => Next::Leave,
             Some(run) if !run.enables(process) => Next::Wait,
             Some(run) if run.reads_immutable(process) => Next::Free,
-            Some(run) => Next::Pass(run.access(process)),
+            Some(_) => Next::Pass,
         }
     }
 
     /// Takes a step of a process, if it still can.
     pub(super) fn step(&self, process: usize) -> After {
-        let mut guard = lock(&self.run);
-        if let Some(run) = &mut *guard {
-            run.step(process);
-        }
-        self.settle(guard)
+        let mut run = lock(&self.run);
+        let commutes = run.as_mut().is_none_or(|run| run.step(process).is_none() || run.commuted);
+        After { commutes, over: self.settle(run) }
     }
 
-    /// Counts the run where no process can go on.
-    fn settle(&self, mut run: MutexGuard<'_, Option<Run<Arc<System>>>>) -> After {
-        match run.take_if(|run| run.is_over()) {
-            None if run.is_some() => After::GoesOn,
-            None => After::Over,
-            Some(over) => {
-                let stop = lock(&self.search.tally).add(over);
-                if stop.is_some() {
-                    *lock(&self.search.stopped) = stop;
-                }
-                After::Over
+    /// Counts the run where no process can go on; whether that is so.
+    fn settle(&self, mut run: MutexGuard<'_, Option<Run<Arc<System>>>>) -> bool {
+        if let Some(over) = run.take_if(|run| run.is_over()) {
+            let stop = lock(&self.search.tally).add(over);
+            if stop.is_some() {
+                *lock(&self.search.stopped) = stop;
             }
         }
+        run.is_none()
     }
 }
 
