@@ -2,7 +2,7 @@
 //!
 //! [loom](https://docs.rs/loom) runs the system again and again, and by dynamic partial-order
 //! reduction (Flanagan and Godefroid, POPL 2005) leaves out only what differs in the order of
-//! steps that commute. All that it sees of the system are [`Doors`], which each step passes. Reads of
+//! steps that commute. All that it sees of the system are its doors, which each step passes. Reads of
 //! collections that never change pass none.
 //!
 //! One atomic, read by the steps that read, would not do: of all accesses to an object loom

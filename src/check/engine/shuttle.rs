@@ -87,6 +87,9 @@ impl Choose {
 #[must_use]
 pub fn check(system: &System, choose: Choose, options: &Options) -> Report {
     let search = Arc::new(Search::new(system, options));
+    if system.processes.is_empty() {
+        return search.report(choose.name(), search.leaves_out());
+    }
     let ended = Arc::new(Mutex::new(false));
     let current = Arc::new(Mutex::new(None));
     let scheduler = Steps {
