@@ -209,7 +209,7 @@ pub(crate) fn take(
             let (next, events) = if gone { (At::Crashed, Vec::new()) } else { restart() };
             *at = next;
             let failure = at.failure().cloned();
-            Some((Stepped { request: None, answer: None, events, failure }, Access::Write))
+            Some((Stepped { events, failure, crashed: true, ..Stepped::default() }, Access::Write))
         }
         Kind::Lost | Kind::Unanswered | Kind::Late => {
             leave_unknown(system, choice, world, budget, at, resume)
@@ -248,7 +248,8 @@ fn leave_unknown(
     let (next, events) = resume(answer.clone());
     *at = next;
     let failure = at.failure().cloned();
-    Some((Stepped { request, answer: Some(answer), events, failure }, Access::Write))
+    let stepped = Stepped { request, answer: Some(answer), events, failure, crashed: false };
+    Some((stepped, Access::Write))
 }
 
 /// The next step of the first late write of a process.
@@ -259,6 +260,5 @@ fn land(process: usize, world: &mut World, budget: &mut Budget) -> Option<(Stepp
     if execution.step(&mut world.store).is_some() {
         budget.late.remove(first);
     }
-    let stepped = Stepped { request, answer: None, events: Vec::new(), failure: None };
-    Some((stepped, Access::Write))
+    Some((Stepped { request, ..Stepped::default() }, Access::Write))
 }

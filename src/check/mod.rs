@@ -11,6 +11,7 @@ mod request;
 mod run;
 mod step;
 mod system;
+pub mod told;
 mod trace;
 mod verdict;
 mod world;

@@ -10,7 +10,7 @@ use crate::store::{Document, Operation, Reply, Value};
 pub struct NoDeadlock;
 
 impl Monitor for NoDeadlock {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "no-deadlock"
     }
 
@@ -31,7 +31,7 @@ impl Monitor for NoDeadlock {
 pub struct NoFailure;
 
 impl Monitor for NoFailure {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "no-failure"
     }
 
@@ -49,7 +49,7 @@ impl Monitor for NoFailure {
 pub struct Loud;
 
 impl Monitor for Loud {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "loud"
     }
 

@@ -78,12 +78,12 @@ impl<S: Deref<Target = System>> Run<S> {
             writes: 0,
         };
         let events = run.system.history.clone();
-        run.tell(None, &Stepped { request: None, answer: None, events, failure: None });
+        run.tell(None, &Stepped { events, ..Stepped::default() });
         for index in 0..run.system.processes.len() {
             let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
             run.running.push(Running { coroutine, at: stands.into() });
             let failure = run.failure(index);
-            let started = Stepped { request: None, answer: None, events: told.events, failure };
+            let started = Stepped { events: told.events, failure, ..Stepped::default() };
             run.tell(Some(index), &started);
         }
         run
@@ -197,6 +197,7 @@ impl<S: Deref<Target = System>> Run<S> {
             answer: stepped.answer.as_ref(),
             events: &stepped.events,
             failure: stepped.failure.as_ref(),
+            crashed: stepped.crashed,
             world: &Watched::new(&self.world),
         };
         let steps = self.schedule.len();

@@ -122,7 +122,7 @@ impl System {
     /// the property does not fall in that run.
     pub(crate) fn counterexample(
         &self,
-        property: &'static str,
+        property: &str,
         schedule: &[usize],
     ) -> Option<Counterexample> {
         let choices: Vec<Choice> = schedule.iter().copied().map(Choice::step).collect();
@@ -132,7 +132,7 @@ impl System {
     /// The same, by choices.
     pub(crate) fn counterexample_with_faults(
         &self,
-        property: &'static str,
+        property: &str,
         schedule: &[Choice],
     ) -> Option<Counterexample> {
         let schedule: Vec<Text> = schedule.iter().map(|choice| choice.word(self)).collect();

@@ -25,7 +25,7 @@ pub(crate) fn models(args: &List) -> Result<Exit, Failure> {
 
 pub(crate) fn properties() -> Result<Exit, Failure> {
     for property in property::all() {
-        output::line(format_args!("{:<24} {}", property.name, property.says));
+        output::line(format_args!("{:<24} {}", property.name(), property.says));
     }
     Ok(Exit::AsExpected)
 }

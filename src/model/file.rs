@@ -245,7 +245,8 @@ impl File {
         if self.expect.get_ref().is_empty() {
             return Err(Wrong::at(&self.expect, "expect names no property: nothing is checked"));
         }
-        let known: Vec<(&str, ())> = property::all().iter().map(|p| (p.name, ())).collect();
+        let all = property::all();
+        let known: Vec<(&str, ())> = all.iter().map(|property| (property.name(), ())).collect();
         let verdicts = [("verified", Expect::Verified), ("violated", Expect::Violated)];
         (self.expect.get_ref().iter())
             .map(|(name, verdict)| {

@@ -189,6 +189,7 @@ impl<'s> Judge<'s> {
             answer: stepped.answer.as_ref(),
             events: &stepped.events,
             failure: stepped.failure.as_ref(),
+            crashed: stepped.crashed,
             world: &world,
         };
         let before = memory.clone();
@@ -268,7 +269,7 @@ fn slot<T: Clone>(rows: &mut Vec<Vec<T>>, row: u32, column: u32, missing: T) -> 
 }
 
 /// A property is code of a user: one that panics is an error and no verdict.
-fn guard<T>(property: &'static str, ask: impl FnOnce() -> T) -> Result<T, CheckError> {
+fn guard<T>(property: &str, ask: impl FnOnce() -> T) -> Result<T, CheckError> {
     catch_unwind(AssertUnwindSafe(ask))
         .map_err(|panic| CheckError::property(property, panic_text(&*panic)))
 }

@@ -181,7 +181,7 @@ impl Exploration<'_> {
                 (false, Some(_)) => Verdict::Inconclusive,
                 (false, None) => Verdict::Verified,
             };
-            findings.push(Finding { property: monitor.name(), verdict, counterexample });
+            findings.push(Finding { property: monitor.name().into(), verdict, counterexample });
         }
         let Tally { states, transitions, depth, .. } = tally;
         Ok(Report {
