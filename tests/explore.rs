@@ -125,7 +125,9 @@ fn the_broken_designs_fall_and_the_story_stands() {
     assert_eq!(inline(Design::Story898, [2, 1, 1, 2]), ["fcfs-r1", "fcfs-r2"]);
     assert!(inline(Design::PerTask, [2, 1, 1, 2]).contains(&"exclusivity".to_owned()));
     assert!(inline(Design::Save, [2, 1, 1, 2]).contains(&"fcfs-r2".to_owned()));
-    assert!(inline(Design::NoWorkerIndex, [2, 1, 2, 2]).contains(&"one-resource-per-worker".to_owned()));
+    assert!(
+        inline(Design::NoWorkerIndex, [2, 1, 2, 2]).contains(&"one-resource-per-worker".to_owned())
+    );
     assert!(inline(Design::ReadThenDelete, [3, 1, 1, 2]).contains(&"exclusivity".to_owned()));
 }
 

@@ -65,8 +65,38 @@ impl Faults {
         self.crashes == 0 && self.unknown_outcomes == 0
     }
 
+    /// The processes to which it happens, where they are named.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &Text> {
+        self.among.iter().flatten()
+    }
+
     fn spares(&self, process: &Process) -> bool {
         self.among.as_ref().is_some_and(|among| !among.contains(&process.name))
+    }
+}
+
+/// What may go wrong, for people to read.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_none() {
+            return f.write_str("no faults");
+        }
+        let count = |n: u32, what: &str| match n {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            _ => Some(format!("{n} {what}s")),
+        };
+        let crash = if self.gone_for_good { "crash for good" } else { "crash" };
+        let unknown = count(self.unknown_outcomes, "unknown outcome");
+        let crashes = match (self.crashes, self.gone_for_good) {
+            (2.., true) => Some(format!("{} crashes for good", self.crashes)),
+            (2.., false) => Some(format!("{} crashes", self.crashes)),
+            (n, _) => count(n, crash),
+        };
+        let all: Vec<String> = crashes.into_iter().chain(unknown).collect();
+        f.write_str(&all.join(" and "))?;
+        let among: Vec<&str> = self.named().map(|name| &**name).collect();
+        if among.is_empty() { Ok(()) } else { write!(f, " of {}", among.join(", ")) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod cx;
 pub mod engine;
 mod fault;
+mod front;
 mod messages;
 mod monitor;
 mod process;
@@ -18,9 +19,10 @@ mod world;
 
 pub use cx::Cx;
 pub use fault::Faults;
+pub use front::{Check, Checked, Holds, NoVerdict, View};
 pub use messages::Messages;
 pub use monitor::{End, Look, Monitor, Step, Watched};
-pub use process::{Body, Process};
+pub use process::{Body, Done, Process};
 pub use property::{Loud, NoDeadlock, NoFailure};
 pub use request::{Answer, Request};
 pub use run::Outcome;

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::trace::{Change, Counterexample, TraceStep};
+use super::trace::{Change, Counterexample, Replay, TraceStep};
+use super::verdict::{Coverage, Report};
 use crate::env::Event;
 
 /// What a part of the text is, for whoever gives each a colour.
@@ -22,6 +23,9 @@ pub enum Part {
 
 /// How a part of the text is shown.
 pub type Painter<'a> = &'a dyn Fn(Part, String) -> String;
+
+/// Shown without colours.
+pub const PLAIN: fn(Part, String) -> String = |_, text| text;
 
 /// The steps of a run, numbered: who asked what, the reply, what was told and what changed.
 #[must_use]
@@ -50,6 +54,33 @@ pub fn counterexample(fallen: &[&Counterexample], paint: Painter<'_>) -> String 
     }
     text.push_str(&fallen.first().map_or_else(String::new, |one| steps(&one.steps, paint)));
     text
+}
+
+/// The counterexamples, those with the same run together.
+#[must_use]
+pub fn by_run(report: &Report) -> Vec<Vec<&Counterexample>> {
+    let mut groups: Vec<Vec<&Counterexample>> = Vec::new();
+    for found in report.findings.iter().filter_map(|finding| finding.counterexample.as_ref()) {
+        match groups.iter_mut().find(|group| group[0].schedule == found.schedule) {
+            Some(group) => group.push(found),
+            None => groups.push(vec![found]),
+        }
+    }
+    groups
+}
+
+/// A number with commas between its thousands.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// The lines under a step.
@@ -86,6 +117,35 @@ fn event(event: &Event) -> String {
 /// The run that breaks the property, step by step, without colours.
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&counterexample(&[self], &|_, text| text))
+        f.write_str(&counterexample(&[self], &PLAIN))
+    }
+}
+
+/// The run, step by step, and what fell in it.
+impl fmt::Display for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&steps(&self.steps, &PLAIN))?;
+        for (property, after, why) in &self.fallen {
+            writeln!(f, "  violated {property} after {after} steps: {why}")?;
+        }
+        if self.fallen.is_empty() {
+            let end = if self.complete { "the run is over" } else { "the run could go on" };
+            writeln!(f, "  no property fell; {end}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Coverage::Executions { executions, steps } => {
+                write!(f, "{} executions of {} steps", grouped(executions), grouped(steps))
+            }
+            Coverage::States { states, transitions, depth } => {
+                let (states, transitions) = (grouped(states), grouped(transitions));
+                write!(f, "{states} states, {transitions} transitions, depth {depth}")
+            }
+        }
     }
 }

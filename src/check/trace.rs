@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::fault::{Choice, Kind};
+use super::request::Answer;
 use super::run::Run;
 use super::step::Stepped;
 use super::system::System;
@@ -75,6 +76,26 @@ pub struct Replay {
     pub complete: bool,
     /// Each property that fell: its name, after how many steps, and why.
     pub fallen: Vec<(Text, usize, String)>,
+}
+
+impl Replay {
+    /// Why a property fell, if it did.
+    #[must_use]
+    pub fn fell(&self, property: &str) -> Option<&str> {
+        let fallen = self.fallen.iter().find(|(name, ..)| **name == *property);
+        fallen.map(|(_, _, why)| &**why)
+    }
+
+    /// The property falls in this run.
+    ///
+    /// # Panics
+    ///
+    /// Otherwise.
+    #[track_caller]
+    pub fn assert_violates(&self, property: &str) -> &Replay {
+        assert!(self.fell(property).is_some(), "{property} does not fall in this run:\n{self}");
+        self
+    }
 }
 
 impl System {
@@ -159,11 +180,13 @@ impl TraceStep {
     ) -> TraceStep {
         let request = stepped.request.map(|request| request.to_string());
         let request = request.filter(|_| kind != Kind::Crash);
+        let is_over = stepped.crashed || request.is_none() || kind == Kind::Lands;
+        let answer = stepped.answer.or(is_over.then_some(Answer::Done));
         let otherwise = if kind == Kind::Step { "wakes" } else { "" };
         TraceStep {
             process: process.clone(),
             request: format!("{kind}{}", request.as_deref().unwrap_or(otherwise)),
-            answer: stepped.answer.map(|answer| answer.to_string()),
+            answer: answer.map(|answer| answer.to_string()),
             changes: changes(before, after),
             events: stepped.events,
             failure: stepped.failure,

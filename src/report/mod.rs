@@ -5,6 +5,8 @@ pub mod terminal;
 
 use std::time::Duration;
 
+pub use crate::check::told::grouped;
+
 use crate::check::Coverage;
 
 /// How much was searched, for people to read.
@@ -27,20 +29,6 @@ pub fn time(time: Duration) -> String {
             format!("{} min {} s", seconds / 60, seconds % 60)
         }
     }
-}
-
-/// A number with commas between its thousands.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

@@ -114,22 +114,10 @@ pub fn details(model: &Model, choice: EngineChoice, report: &Report, colours: Co
             colours.paint(Paint::Dim, format!("not every run: {why}{asked}"))
         );
     }
-    for group in grouped_by_run(report) {
+    for group in told::by_run(report) {
         text.push_str(&counterexample(&model.name, &group, colours));
     }
     text
-}
-
-/// The counterexamples, those with the same run together.
-fn grouped_by_run(report: &Report) -> Vec<Vec<&Counterexample>> {
-    let mut groups: Vec<Vec<&Counterexample>> = Vec::new();
-    for found in report.findings.iter().filter_map(|finding| finding.counterexample.as_ref()) {
-        match groups.iter_mut().find(|group| group[0].schedule == found.schedule) {
-            Some(group) => group.push(found),
-            None => groups.push(vec![found]),
-        }
-    }
-    groups
 }
 
 fn counterexample(model: &str, group: &[&Counterexample], colours: Colours) -> String {

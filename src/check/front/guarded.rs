@@ -24,9 +24,7 @@ impl Panics {
     fn guard<T>(&self, property: &str, silent: T, ask: impl FnOnce() -> T) -> T {
         catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| {
             let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-            first.get_or_insert_with(|| {
-                format!("the property {property} {}", panic_text(&*panic))
-            });
+            first.get_or_insert_with(|| format!("the property {property} {}", panic_text(&*panic)));
             self.cancel.cancel();
             silent
         })

@@ -23,11 +23,17 @@ impl NoVerdict {
     }
 
     pub(super) fn refused(check: &Text, error: CheckError) -> NoVerdict {
-        NoVerdict { source: Some(Arc::new(error.clone())), ..NoVerdict::new(check, error.to_string()) }
+        NoVerdict {
+            source: Some(Arc::new(error.clone())),
+            ..NoVerdict::new(check, error.to_string())
+        }
     }
 
     pub(super) fn stale(check: &Text, stale: StaleSchedule) -> NoVerdict {
-        NoVerdict { source: Some(Arc::new(stale.clone())), ..NoVerdict::new(check, stale.to_string()) }
+        NoVerdict {
+            source: Some(Arc::new(stale.clone())),
+            ..NoVerdict::new(check, stale.to_string())
+        }
     }
 }
 

@@ -57,7 +57,7 @@ impl Insiders {
 
     /// The process is gone: it is nowhere.
     fn forget(&mut self, process: &Text) {
-        let places: Vec<Text> = self.0.iter().map(|(place, _)| (*place).into()).collect();
+        let places: Vec<Text> = self.0.iter().map(|(place, _)| place.clone()).collect();
         for place in places {
             let names = self.names(&place).into_iter().filter(|name| name != process).collect();
             self.put(&place, names);
