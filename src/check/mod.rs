@@ -9,6 +9,10 @@ mod monitor;
 mod process;
 mod property;
 mod request;
+#[cfg_attr(
+    not(any(feature = "loom", feature = "shuttle")),
+    allow(dead_code, reason = "engines on threads use all of it")
+)]
 mod run;
 mod step;
 mod system;

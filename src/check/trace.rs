@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fault::{Choice, Kind};
 use super::request::Answer;
@@ -27,7 +27,7 @@ pub struct Counterexample {
 }
 
 /// One step of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceStep {
     /// The process that took it.
     pub process: Text,
@@ -44,7 +44,7 @@ pub struct TraceStep {
 }
 
 /// A document that a step changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The collection.
     pub collection: Text,
@@ -141,6 +141,7 @@ impl System {
 
     /// The counterexample that a schedule, by process numbers, gives for a property; `None` where
     /// the property does not fall in that run.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn counterexample(
         &self,
         property: &str,

@@ -1,6 +1,8 @@
 //! Reports: for people on a terminal, for machines as JSON.
 
 pub mod json;
+#[cfg(feature = "cli")]
+pub mod saved;
 pub mod terminal;
 
 use std::time::Duration;

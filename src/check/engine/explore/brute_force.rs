@@ -74,7 +74,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         dead: Vec::new(),
         faults: Default::default(),
         broken_store: None,
-        expect: all.map(|property| (property.name.into(), Expect::Verified)).collect(),
+        expect: all.map(|property| (property.name().into(), Expect::Verified)).collect(),
         engines: Vec::new(),
     };
     model.system().expect("a sound model")
