@@ -67,6 +67,9 @@
 //! [`Inconclusive`](check::Verdict::Inconclusive) and never verified.
 
 pub mod check;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/CHECKING.md")]
+pub mod checking {}
 pub mod env;
 pub mod model;
 pub mod report;

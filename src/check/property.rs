@@ -22,7 +22,8 @@ impl Monitor for NoDeadlock {
         if end.stuck.is_empty() {
             return Ok(());
         }
-        Err(format!("{} waits for what nobody will do", end.stuck.join(" and ")))
+        let wait = if end.stuck.len() == 1 { "waits" } else { "wait" };
+        Err(format!("{} {wait} for what nobody will do", end.stuck.join(" and ")))
     }
 }
 

@@ -68,6 +68,14 @@ impl Claim {
         Claim { places: Arc::default(), ..self.clone() }
     }
 
+    /// Whether it holds, and why not: with who is where.
+    fn ask(&self, view: &View<'_>, insiders: &Insiders) -> Result<(), String> {
+        (self.closure)(view).map_err(|why| match insiders.told() {
+            Some(who) => format!("{why}, with {who}"),
+            None => why,
+        })
+    }
+
     /// A place that it asked for, where no process ever was.
     pub(super) fn empty_place(&self) -> Option<Text> {
         self.places.never_entered()
@@ -86,7 +94,7 @@ impl Monitor for Claim {
         insiders.follow(step, &self.places);
         let view = View::of_step(step.world, &insiders, &self.places);
         let said = match self.when {
-            When::Always => (self.closure)(&view),
+            When::Always => self.ask(&view, &insiders),
             When::AtEnd => Ok(()),
             When::Sometimes => match (self.closure)(&view) {
                 Ok(()) => Err("it is reached".into()),
@@ -102,6 +110,6 @@ impl Monitor for Claim {
             return Ok(());
         }
         let insiders = Insiders::of_memory(memory);
-        (self.closure)(&View::of_end(end.world, &insiders, &self.places))
+        self.ask(&View::of_end(end.world, &insiders, &self.places), &insiders)
     }
 }

@@ -29,6 +29,15 @@ impl Insiders {
         names
     }
 
+    /// Who is where, for people to read; `None` where nobody is anywhere.
+    pub(super) fn told(&self) -> Option<String> {
+        let place = |(place, _): (&Text, &Value)| {
+            format!("{} within {place}", self.of(place).join(" and "))
+        };
+        let all: Vec<String> = self.0.iter().map(place).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+
     /// Lets a process come and go, as a step says.
     pub(super) fn follow(&mut self, step: &Step<'_>, places: &Places) {
         let Some(process) = step.process else { return };
