@@ -24,13 +24,13 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Saves what one model comes to, with its numbers changed; returns the file of `fcfs-r2`.
+/// Saves what one model comes to, with its numbers changed; returns the file of `exclusivity`.
 fn saved(name: &str) -> PathBuf {
     let folder = folder(name);
-    let model = ["check", "reference", "--set", "resources=1", "--engine", "explore", "--brief"];
+    let model = ["check", "per-task-inline", "--set", "resources=1", "--engine", "explore", "--brief"];
     let into = ["--save", folder.to_str().unwrap()];
     let output = doorway(&[&model[..], &into[..]].concat());
-    let file = folder.join("reference.explore.fcfs-r2.json");
+    let file = folder.join("per-task-inline.explore.exclusivity.json");
     assert!(text(&output.stderr).contains(file.to_str().unwrap()), "{output:?}");
     file
 }
@@ -54,12 +54,12 @@ fn what_is_saved_replays_with_the_same_steps_and_sizes() {
     let file = saved("replays");
     let saved = json(&file);
     assert_eq!(saved["model"]["set"]["resources"], "1");
-    assert_eq!(saved["property"], "fcfs-r2");
+    assert_eq!(saved["property"], "exclusivity");
     let words = saved["schedule"].as_str().unwrap().split(' ').count();
     assert_eq!(saved["steps"].as_array().unwrap().len(), words);
     let (code, said) = replay(&file, |_| {});
     let why = saved["why"].as_str().unwrap();
-    assert!(said.contains(&format!("violated fcfs-r2 after {words} steps: {why}")), "{said}");
+    assert!(said.contains(&format!("violated exclusivity after {words} steps: {why}")), "{said}");
     assert_eq!(code, 1);
 }
 
@@ -85,7 +85,7 @@ fn a_stale_one_says_where_it_parts() {
     assert!(said.contains("step 2: expected ") && said.contains("→ 42, got "), "{said}");
     let (code, said) = replay(&saved_again(&file), |saved| {
         saved["model"]["text"] =
-            saved["model"]["text"].as_str().unwrap().replace("story-898\"", "per-task\"").into();
+            saved["model"]["text"].as_str().unwrap().replace("\"per-task\"", "\"story-898\"").into();
     });
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("step 1: expected ") && said.contains(", got "), "{said}");
