@@ -25,7 +25,7 @@
 //! async fn print(cx: Cx) -> Result<(), StoreError> {
 //!     let locks = cx.collection::<Document>("locks");
 //!     if locks.find_one(by_id("printer")).await?.is_none() {
-//!         locks.replace_one(by_id("printer"), &doc! {"by": cx.process()}).upsert(true).await?;
+//!         locks.replace_one(by_id("printer"), doc! {"by": cx.process()}).upsert(true).await?;
 //!         cx.within("printer", async { /* the work */ }).await;
 //!         locks.delete_one(by_id("printer")).await?;
 //!     }

@@ -43,7 +43,7 @@ async fn lock_work_unlock(cx: Cx) -> Result<(), StoreError> {
 async fn look_then_write(cx: Cx) -> Result<(), StoreError> {
     let locks = cx.collection::<Document>("locks");
     if locks.find_one(by_id("printer")).await?.is_none() {
-        locks.replace_one(by_id("printer"), &doc! {"owner": cx.process()}).upsert(true).await?;
+        locks.replace_one(by_id("printer"), doc! {"owner": cx.process()}).upsert(true).await?;
         cx.within("work", async {}).await;
         locks.delete_one(by_id("printer")).await?;
     }
@@ -428,7 +428,7 @@ fn a_property_that_panics_gives_no_verdict() {
     let misfit = counter()
         .process("a", |cx: Cx| async move {
             let counters = cx.collection::<Document>("counters");
-            counters.replace_one(by_id("c"), &doc! {"n": "many"}).await.map(|_| ())
+            counters.replace_one(by_id("c"), doc! {"n": "many"}).await.map(|_| ())
         })
         .always("typed", |world| world.documents::<Counter>("counters").len() == 1);
     let why = why_none(&misfit);

@@ -27,7 +27,8 @@ fn folder(name: &str) -> PathBuf {
 /// Saves what one model comes to, with its numbers changed; returns the file of `exclusivity`.
 fn saved(name: &str) -> PathBuf {
     let folder = folder(name);
-    let model = ["check", "per-task-inline", "--set", "resources=1", "--engine", "explore", "--brief"];
+    let model =
+        ["check", "per-task-inline", "--set", "resources=1", "--engine", "explore", "--brief"];
     let into = ["--save", folder.to_str().unwrap()];
     let output = doorway(&[&model[..], &into[..]].concat());
     let file = folder.join("per-task-inline.explore.exclusivity.json");
@@ -84,8 +85,11 @@ fn a_stale_one_says_where_it_parts() {
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("step 2: expected ") && said.contains("→ 42, got "), "{said}");
     let (code, said) = replay(&saved_again(&file), |saved| {
-        saved["model"]["text"] =
-            saved["model"]["text"].as_str().unwrap().replace("\"per-task\"", "\"story-898\"").into();
+        saved["model"]["text"] = saved["model"]["text"]
+            .as_str()
+            .unwrap()
+            .replace("\"per-task\"", "\"story-898\"")
+            .into();
     });
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("step 1: expected ") && said.contains(", got "), "{said}");
