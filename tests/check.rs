@@ -195,6 +195,15 @@ fn a_place_where_nobody_is_makes_a_property_vacuous() {
 }
 
 #[test]
+fn who_was_where_in_one_search_does_not_count_in_another() {
+    let claim = Check::new("shared").always("p", |world| world.inside("work") <= 1);
+    let works = |cx: Cx| async move { cx.within("work", async {}).await };
+    claim.clone().process("a", works).explore().assert_verified();
+    let checked = claim.process("a", nothing).explore();
+    assert!(checked.to_string().contains("vacuous p"), "{checked}");
+}
+
+#[test]
 fn a_search_that_did_not_end_is_never_verified() {
     let few = Limits { states: Some(5), ..Limits::default() };
     let checked = lock(lock_work_unlock)

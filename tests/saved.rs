@@ -105,6 +105,18 @@ fn a_stale_one_says_where_it_parts() {
     assert!(said.contains("told [sneezes]"), "what differs is shown: {said}");
 }
 
+#[test]
+fn the_first_step_that_differs_is_told_even_if_a_later_one_cannot_be_taken() {
+    let file = saved("first");
+    let (code, said) = replay(&file, |saved| {
+        saved["steps"][0]["answer"] = "42".into();
+        let schedule = format!("{} manager-9", saved["schedule"].as_str().unwrap());
+        saved["schedule"] = schedule.into();
+    });
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("step 1: expected ") && !said.contains("manager-9"), "{said}");
+}
+
 fn saved_again(file: &Path) -> PathBuf {
     saved(file.parent().unwrap().file_name().unwrap().to_str().unwrap())
 }
