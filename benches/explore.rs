@@ -42,7 +42,7 @@ fn measure(
     let sizes = Sizes { managers, tasks, resources, workers };
     let all = doorway::model::property::all().into_iter();
     let expect =
-        all.filter(|_| properties).map(|property| (property.name.to_owned(), Expect::Verified));
+        all.filter(|_| properties).map(|property| (property.name().to_owned(), Expect::Verified));
     let model = Model {
         name: size.to_owned(),
         about: String::new(),

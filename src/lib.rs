@@ -16,48 +16,39 @@
 //! does, and an [engine](check::engine) decides at each operation which process goes on:
 //!
 //! ```
-//! # #[cfg(feature = "shuttle")] {
-//! use doorway::check::engine::{Options, shuttle};
-//! use doorway::check::{Process, System, Verdict, World};
-//! use doorway::model::property::Once;
+//! use doorway::check::{Check, Cx};
+//! use doorway::doc;
 //! use doorway::env::Env;
-//! use doorway::reservation::Task;
-//! use doorway::store::memory::State;
-//! use doorway::store::{Document, Store, StoreError, filter::by_id, update::set};
+//! use doorway::store::{Document, Store, StoreError, filter::by_id};
 //!
-//! // Two processes run the task if nobody has: they look, and then they write.
-//! let run_once = |cx: doorway::check::Cx| async move {
-//!     let task = Task::new("t", "r");
-//!     let tasks = cx.collection::<Document>("tasks");
-//!     if tasks.find_one(by_id("t")).await?.is_some_and(|t| t.get("taken").is_none()) {
-//!         tasks.update_one(by_id("t"), set("taken", true)).await?;
-//!         cx.observe(task.event(Task::STARTED));
+//! // Whoever finds no lock puts one in: each looks, and then it writes.
+//! async fn print(cx: Cx) -> Result<(), StoreError> {
+//!     let locks = cx.collection::<Document>("locks");
+//!     if locks.find_one(by_id("printer")).await?.is_none() {
+//!         locks.replace_one(by_id("printer"), doc! {"by": cx.process()}).upsert(true).await?;
+//!         cx.within("printer", async { /* the work */ }).await;
+//!         locks.delete_one(by_id("printer")).await?;
 //!     }
-//!     Ok::<_, StoreError>(())
-//! };
-//! let mut store = State::new();
-//! store.insert("tasks", doorway::doc! {"_id": "t"}).expect("a new document");
-//! let system = System {
-//!     name: "look and write".into(),
-//!     world: World { store, ..World::default() },
-//!     history: Vec::new(),
-//!     processes: vec![Process::new("a").then(run_once), Process::new("b").then(run_once)],
-//!     properties: vec![std::sync::Arc::new(Once)],
-//!     broken_store: None,
-//!     faults: Default::default(),
-//!     commands: Default::default(),
-//! };
-//! let report = shuttle::check(&system, shuttle::Choose::DepthFirst, &Options::default());
-//! assert_eq!(report.of("once").map(|found| found.verdict), Some(Verdict::Violated));
-//! # }
+//!     Ok(())
+//! }
+//!
+//! let checked = Check::new("printer lock")
+//!     .processes(["a", "b"], print)
+//!     .always("exclusive", |world| world.inside("printer") <= 1)
+//!     .explore();
+//! checked.assert_violates("exclusive");
+//! println!("{checked}"); // the shortest run in which two processes print at once
 //! ```
+//!
+//! [`check::Check`] is the front door, and `docs/CHECKING.md` its tutorial: a lock that looks
+//! right, found wrong, mended, and kept as a test.
 //!
 //! # Parts
 //!
 //! - [`store`]: the store, and [`store::memory`], the emulator.
 //! - [`env`](mod@env): what else an algorithm takes from outside.
 //! - [`reservation`]: the designs of a reservation, and what is around them.
-//! - [`check`]: processes, worlds, properties, engines, verdicts.
+//! - [`check`]: [`Check`](check::Check); processes, worlds, properties, engines, verdicts.
 //! - [`model`]: models as TOML files, and the properties of a reservation.
 //! - [`report`]: reports for people and machines.
 //!
@@ -68,6 +59,12 @@
 //! [`Inconclusive`](check::Verdict::Inconclusive) and never verified.
 
 pub mod check;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/CHECKING.md")]
+pub mod checking {}
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 pub mod env;
 pub mod model;
 pub mod report;

@@ -104,7 +104,11 @@ fn loom_and_shuttle_come_to_the_same_verdicts() {
     for system in small_systems() {
         let [by_loom, by_dfs] = EXHAUSTIVE.map(|engine| engine(&system, &Options::default()));
         let verdicts = |report: &Report| -> Vec<_> {
-            report.findings.iter().map(|finding| (finding.property, finding.verdict)).collect()
+            report
+                .findings
+                .iter()
+                .map(|finding| (finding.property.clone(), finding.verdict))
+                .collect()
         };
         assert_eq!(verdicts(&by_loom), verdicts(&by_dfs), "{}", system.name);
     }
@@ -243,7 +247,7 @@ fn a_counterexample_is_the_shortest_of_all_runs() {
         let shortest = brute::search(&system).shortest;
         for finding in by_dfs(&system, &Options::default()).findings {
             let length = finding.counterexample.map(|found| found.schedule.len());
-            assert_eq!(length, shortest.get(finding.property).copied(), "{}", finding.property);
+            assert_eq!(length, shortest.get(&*finding.property).copied(), "{}", finding.property);
         }
     }
 }

@@ -108,7 +108,7 @@ const ALL: [&str; 11] = [
 ];
 
 /// Which properties of a system fall, each with a counterexample that replays.
-fn fallen(model: &Model, threads: usize) -> Vec<&'static str> {
+fn fallen(model: &Model, threads: usize) -> Vec<String> {
     let report = run(model, threads);
     let system = model.system().unwrap();
     assert_eq!(report.stopped, None);
@@ -119,7 +119,7 @@ fn fallen(model: &Model, threads: usize) -> Vec<&'static str> {
             let replay = system.replay(&found.schedule).expect("it replays");
             let fell = replay.fallen.iter().find(|(name, ..)| **name == *finding.property);
             assert_eq!(fell.expect("it falls").1, found.schedule.len(), "{}", finding.property);
-            finding.property
+            finding.property.to_string()
         })
         .collect()
 }
@@ -128,10 +128,12 @@ fn fallen(model: &Model, threads: usize) -> Vec<&'static str> {
 fn the_broken_designs_fall_and_the_story_stands() {
     let inline = |design, numbers| fallen(&model(design, SystemKind::Inline, numbers, &ALL), 1);
     assert_eq!(inline(Design::Story898, [2, 1, 1, 2]), ["fcfs-r1", "fcfs-r2"]);
-    assert!(inline(Design::PerTask, [2, 1, 1, 2]).contains(&"exclusivity"));
-    assert!(inline(Design::Save, [2, 1, 1, 2]).contains(&"fcfs-r2"));
-    assert!(inline(Design::NoWorkerIndex, [2, 1, 2, 2]).contains(&"one-resource-per-worker"));
-    assert!(inline(Design::ReadThenDelete, [3, 1, 1, 2]).contains(&"exclusivity"));
+    assert!(inline(Design::PerTask, [2, 1, 1, 2]).contains(&"exclusivity".to_owned()));
+    assert!(inline(Design::Save, [2, 1, 1, 2]).contains(&"fcfs-r2".to_owned()));
+    assert!(
+        inline(Design::NoWorkerIndex, [2, 1, 2, 2]).contains(&"one-resource-per-worker".to_owned())
+    );
+    assert!(inline(Design::ReadThenDelete, [3, 1, 1, 2]).contains(&"exclusivity".to_owned()));
 }
 
 #[test]
@@ -149,7 +151,9 @@ fn immutable_reads_are_fused_without_a_change_of_any_verdict() {
             let fused = explore(&system, &ExploreOptions { reductions, ..options }).unwrap();
             let findings = |report: &Report| -> Vec<_> {
                 let findings = report.findings.iter();
-                findings.map(|f| (f.property, f.verdict, f.counterexample.clone())).collect()
+                findings
+                    .map(|f| (f.property.clone(), f.verdict, f.counterexample.clone()))
+                    .collect()
             };
             assert_eq!(findings(&whole), findings(&fused), "{design:?} {numbers:?}");
             assert_eq!(whole.outcomes, fused.outcomes, "{design:?} {numbers:?}");

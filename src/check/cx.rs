@@ -120,6 +120,13 @@ impl Env for Cx {
         self.mailbox().told.events.push(event);
     }
 
+    async fn within<T: Send>(&self, place: &str, work: impl Future<Output = T> + Send) -> T {
+        self.ask(Request::Enter(place.into())).await;
+        let done = work.await;
+        self.ask(Request::Leave(place.into())).await;
+        done
+    }
+
     fn mark(&self) -> Mark {
         let mut mailbox = self.mailbox();
         mailbox.seen.clear();

@@ -65,8 +65,38 @@ impl Faults {
         self.crashes == 0 && self.unknown_outcomes == 0
     }
 
+    /// The processes to which it happens, where they are named.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &Text> {
+        self.among.iter().flatten()
+    }
+
     fn spares(&self, process: &Process) -> bool {
         self.among.as_ref().is_some_and(|among| !among.contains(&process.name))
+    }
+}
+
+/// What may go wrong, for people to read.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_none() {
+            return f.write_str("no faults");
+        }
+        let count = |n: u32, what: &str| match n {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            _ => Some(format!("{n} {what}s")),
+        };
+        let crash = if self.gone_for_good { "crash for good" } else { "crash" };
+        let unknown = count(self.unknown_outcomes, "unknown outcome");
+        let crashes = match (self.crashes, self.gone_for_good) {
+            (2.., true) => Some(format!("{} crashes for good", self.crashes)),
+            (2.., false) => Some(format!("{} crashes", self.crashes)),
+            (n, _) => count(n, crash),
+        };
+        let all: Vec<String> = crashes.into_iter().chain(unknown).collect();
+        f.write_str(&all.join(" and "))?;
+        let among: Vec<&str> = self.named().map(|name| &**name).collect();
+        if among.is_empty() { Ok(()) } else { write!(f, " of {}", among.join(", ")) }
     }
 }
 
@@ -209,7 +239,7 @@ pub(crate) fn take(
             let (next, events) = if gone { (At::Crashed, Vec::new()) } else { restart() };
             *at = next;
             let failure = at.failure().cloned();
-            Some((Stepped { request: None, answer: None, events, failure }, Access::Write))
+            Some((Stepped { events, failure, crashed: true, ..Stepped::default() }, Access::Write))
         }
         Kind::Lost | Kind::Unanswered | Kind::Late => {
             leave_unknown(system, choice, world, budget, at, resume)
@@ -248,7 +278,8 @@ fn leave_unknown(
     let (next, events) = resume(answer.clone());
     *at = next;
     let failure = at.failure().cloned();
-    Some((Stepped { request, answer: Some(answer), events, failure }, Access::Write))
+    let stepped = Stepped { request, answer: Some(answer), events, failure, crashed: false };
+    Some((stepped, Access::Write))
 }
 
 /// The next step of the first late write of a process.
@@ -264,6 +295,5 @@ fn land(
     if world.execute(execution, commands).is_some() {
         budget.late.remove(first);
     }
-    let stepped = Stepped { request, answer: None, events: Vec::new(), failure: None };
-    Some((stepped, Access::Write))
+    Some((Stepped { request, ..Stepped::default() }, Access::Write))
 }

@@ -3,23 +3,30 @@
 mod cx;
 pub mod engine;
 mod fault;
+mod front;
 mod messages;
 mod monitor;
 mod process;
 mod property;
 mod request;
+#[cfg_attr(
+    not(any(feature = "loom", feature = "shuttle")),
+    allow(dead_code, reason = "engines on threads use all of it")
+)]
 mod run;
 mod step;
 mod system;
+pub mod told;
 mod trace;
 mod verdict;
 mod world;
 
 pub use cx::Cx;
 pub use fault::Faults;
+pub use front::{Check, Checked, Holds, NoVerdict, View};
 pub use messages::Messages;
 pub use monitor::{End, Look, Monitor, Step, Watched};
-pub use process::{Body, Process};
+pub use process::{Body, Done, Process};
 pub use property::{Loud, NoDeadlock, NoFailure};
 pub use request::{Answer, Request};
 pub use run::Outcome;

@@ -20,7 +20,7 @@ use crate::store::{Document, Text};
 /// depend on which of two such steps came first.
 pub trait Monitor: Send + Sync {
     /// The name, as models and reports spell it.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// What the monitor remembers before the first step.
     fn start(&self) -> Document {
@@ -57,6 +57,8 @@ pub struct Step<'a> {
     pub events: &'a [Event],
     /// The error with which it stopped then.
     pub failure: Option<&'a Text>,
+    /// Whether it is no step that it asked for, but a crash: it has forgotten everything.
+    pub crashed: bool,
     /// The world after the step.
     pub world: &'a Watched<'a>,
 }

@@ -17,6 +17,28 @@ type BoxFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 /// The code of one activity: given its handle, the future that does it.
 pub type Body = Arc<dyn Fn(Cx) -> BoxFuture + Send + Sync>;
 
+/// What an activity may return: nothing, or a `Result` whose error stops the process.
+pub trait Done {
+    /// Whether the process goes on.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    fn done(self) -> Result<(), String>;
+}
+
+impl Done for () {
+    fn done(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: fmt::Display> Done for Result<(), E> {
+    fn done(self) -> Result<(), String> {
+        self.map_err(|error| error.to_string())
+    }
+}
+
 /// A process: a name, and activities that it does one after another.
 ///
 /// Between two activities it keeps nothing. Within one, all that it learns are the answers to its
@@ -40,16 +62,15 @@ impl Process {
     ///
     /// An error stops the process there and then, and the run reports it.
     #[must_use]
-    pub fn then<F, A, E>(mut self, activity: F) -> Process
+    pub fn then<F, A>(mut self, activity: F) -> Process
     where
         F: Fn(Cx) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<(), E>> + Send + 'static,
-        E: fmt::Display,
+        A: Future<Output: Done> + Send + 'static,
     {
         let activity = Arc::new(activity);
         self.activities.push(Arc::new(move |cx| {
             let activity = Arc::clone(&activity);
-            Box::pin(async move { activity(cx).await.map_err(|error| error.to_string()) })
+            Box::pin(async move { activity(cx).await.done() })
         }));
         self
     }

@@ -10,7 +10,7 @@ use crate::store::{Document, Operation, Reply, Value};
 pub struct NoDeadlock;
 
 impl Monitor for NoDeadlock {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "no-deadlock"
     }
 
@@ -22,7 +22,8 @@ impl Monitor for NoDeadlock {
         if end.stuck.is_empty() {
             return Ok(());
         }
-        Err(format!("{} waits for what nobody will do", end.stuck.join(" and ")))
+        let wait = if end.stuck.len() == 1 { "waits" } else { "wait" };
+        Err(format!("{} {wait} for what nobody will do", end.stuck.join(" and ")))
     }
 }
 
@@ -31,7 +32,7 @@ impl Monitor for NoDeadlock {
 pub struct NoFailure;
 
 impl Monitor for NoFailure {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "no-failure"
     }
 
@@ -49,7 +50,7 @@ impl Monitor for NoFailure {
 pub struct Loud;
 
 impl Monitor for Loud {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "loud"
     }
 

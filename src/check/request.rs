@@ -26,6 +26,10 @@ pub enum Request {
     Pause(Wake, Vec<(Command, Result<Reply, StoreError>)>),
     /// One step that touches nothing: time passes, other processes may get between.
     Step(Text),
+    /// One step that touches nothing, after which the process is inside of a place.
+    Enter(Text),
+    /// One step that touches nothing, after which the process is outside of a place.
+    Leave(Text),
 }
 
 /// What the world answers to a [`Request`].
@@ -60,6 +64,8 @@ impl fmt::Display for Request {
             Request::Acknowledge(queue, message) => write!(f, "acknowledge to {queue}: {message}"),
             Request::Pause(wake, _) => write!(f, "pause {wake}"),
             Request::Step(label) => f.write_str(label),
+            Request::Enter(place) => write!(f, "enter {place}"),
+            Request::Leave(place) => write!(f, "leave {place}"),
         }
     }
 }

@@ -82,13 +82,13 @@ impl<S: Deref<Target = System>> Run<S> {
             commuted: false,
         };
         let events = run.system.history.clone();
-        let start = |events, failure| Stepped { request: None, answer: None, events, failure };
-        run.tell(None, &start(events, None));
+        run.tell(None, &Stepped { events, ..Stepped::default() });
         for index in 0..run.system.processes.len() {
             let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
             run.running.push(Running { coroutine, at: stands.into() });
             let failure = run.failure(index);
-            run.tell(Some(index), &start(told.events, failure));
+            let started = Stepped { events: told.events, failure, ..Stepped::default() };
+            run.tell(Some(index), &started);
         }
         run
     }
@@ -170,6 +170,7 @@ impl<S: Deref<Target = System>> Run<S> {
             answer: stepped.answer.as_ref(),
             events: &stepped.events,
             failure: stepped.failure.as_ref(),
+            crashed: stepped.crashed,
             world: &Watched::new(&self.world),
         };
         let steps = self.schedule.len();

@@ -22,12 +22,13 @@ pub(crate) enum At {
 }
 
 /// What one step did, for whoever records it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Stepped {
     pub(crate) request: Option<Request>,
     pub(crate) answer: Option<Answer>,
     pub(crate) events: Vec<Event>,
     pub(crate) failure: Option<Text>,
+    pub(crate) crashed: bool,
 }
 
 /// Runs the code of a process on from an answer, to where it stands next and what it tells.
@@ -66,7 +67,7 @@ pub(crate) fn take(
         events.extend(told);
     }
     let failure = at.failure().cloned();
-    Some((Stepped { request, answer, events, failure }, access))
+    Some((Stepped { request, answer, events, failure, crashed: false }, access))
 }
 
 impl At {

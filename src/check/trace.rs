@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fault::{Choice, Kind};
+use super::request::Answer;
 use super::run::Run;
 use super::step::Stepped;
 use super::system::System;
@@ -29,7 +30,7 @@ pub struct Counterexample {
 }
 
 /// One step of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceStep {
     /// The process that took it.
     pub process: Text,
@@ -46,7 +47,7 @@ pub struct TraceStep {
 }
 
 /// A document that a step changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The collection.
     pub collection: Text,
@@ -78,6 +79,26 @@ pub struct Replay {
     pub complete: bool,
     /// Each property that fell: its name, after how many steps, and why.
     pub fallen: Vec<(Text, usize, String)>,
+}
+
+impl Replay {
+    /// Why a property fell, if it did.
+    #[must_use]
+    pub fn fell(&self, property: &str) -> Option<&str> {
+        let fallen = self.fallen.iter().find(|(name, ..)| **name == *property);
+        fallen.map(|(_, _, why)| &**why)
+    }
+
+    /// The property falls in this run.
+    ///
+    /// # Panics
+    ///
+    /// Otherwise.
+    #[track_caller]
+    pub fn assert_violates(&self, property: &str) -> &Replay {
+        assert!(self.fell(property).is_some(), "{property} does not fall in this run:\n{self}");
+        self
+    }
 }
 
 impl System {
@@ -123,10 +144,10 @@ impl System {
 
     /// The counterexample that a schedule, by process numbers, gives for a property; `None` where
     /// the property does not fall in that run.
-    #[cfg_attr(not(any(feature = "loom", feature = "shuttle")), allow(dead_code))]
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn counterexample(
         &self,
-        property: &'static str,
+        property: &str,
         schedule: &[usize],
     ) -> Option<Counterexample> {
         let choices: Vec<Choice> = schedule.iter().copied().map(Choice::step).collect();
@@ -136,7 +157,7 @@ impl System {
     /// The same, by choices.
     pub(crate) fn counterexample_with_faults(
         &self,
-        property: &'static str,
+        property: &str,
         schedule: &[Choice],
     ) -> Option<Counterexample> {
         let schedule: Vec<Text> = schedule.iter().map(|choice| choice.word(self)).collect();
@@ -180,11 +201,13 @@ impl TraceStep {
     ) -> TraceStep {
         let request = stepped.request.map(|request| request.to_string());
         let request = request.filter(|_| kind != Kind::Crash);
+        let is_over = stepped.crashed || request.is_none() || kind == Kind::Lands;
+        let answer = stepped.answer.or(is_over.then_some(Answer::Done));
         let otherwise = if kind == Kind::Step { "wakes" } else { "" };
         TraceStep {
             process: process.clone(),
             request: format!("{kind}{}", request.as_deref().unwrap_or(otherwise)),
-            answer: stepped.answer.map(|answer| answer.to_string()),
+            answer: answer.map(|answer| answer.to_string()),
             changes: changes(before, after),
             events: stepped.events,
             failure: stepped.failure,

@@ -63,7 +63,7 @@ pub struct Report {
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The name of the property.
-    pub property: &'static str,
+    pub property: Text,
     /// What the engine says of it.
     pub verdict: Verdict,
     /// The shortest run seen that breaks the property, where one does.
@@ -129,6 +129,6 @@ impl Report {
     /// What is said of a property.
     #[must_use]
     pub fn of(&self, property: &str) -> Option<&Finding> {
-        self.findings.iter().find(|finding| finding.property == property)
+        self.findings.iter().find(|finding| *finding.property == *property)
     }
 }

@@ -106,7 +106,11 @@ impl World {
             Request::Acknowledge(queue, message) => {
                 self.messages.acknowledge(queue, process, message);
             }
-            Request::Command(_) | Request::Pause(..) | Request::Step(_) => {}
+            Request::Command(_)
+            | Request::Pause(..)
+            | Request::Step(_)
+            | Request::Enter(_)
+            | Request::Leave(_) => {}
         }
         Some(Answer::Done)
     }

@@ -1,5 +1,7 @@
 //! What can be said on the command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 /// Checks concurrent code on a document database through every interleaving.
@@ -29,7 +31,7 @@ pub(crate) enum Subcommand {
     Models(List),
     /// List the properties that a model can ask for, with what each says.
     Properties,
-    /// Run a model by a schedule, as a counterexample prints it, and show each step.
+    /// Make the run of a counterexample again, from a file or from a schedule, and show each step.
     Replay(Replay),
 }
 
@@ -79,6 +81,9 @@ pub(crate) struct Check {
     /// How to report: for people, or one JSON object a line for each model and engine.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// Write each counterexample into a file of this folder, for `doorway replay`.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) save: Option<PathBuf>,
     /// Only the rows: no counterexamples.
     #[arg(long)]
     pub(crate) brief: bool,
@@ -92,11 +97,18 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A schedule says who takes each step: `manager-1 manager-2 crash:manager-1 worker-1`. It may be edited,
+in a file as well; where the code does not follow it, replay says at which step they part.
+
+Exit codes: 0 no property falls, 1 one falls, 2 the run cannot be made.")]
 pub(crate) struct Replay {
-    /// The name of a model that is built in, or a model file.
+    /// A file that `doorway check --save` wrote (it ends in .json), the name of a model that is
+    /// built in, or a model file.
+    #[arg(value_name = "FILE|MODEL")]
     pub(crate) model: String,
-    /// The process that takes each step, in order.
-    #[arg(value_name = "PROCESS", required = true)]
+    /// After a model: the process that takes each step, in order.
+    #[arg(value_name = "PROCESS")]
     pub(crate) schedule: Vec<String>,
     #[command(flatten)]
     pub(crate) sizes: Sizes,

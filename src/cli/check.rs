@@ -8,12 +8,14 @@ use doorway::model::{EngineChoice, Model, Standing, property};
 use doorway::report::{self, json, terminal};
 
 use super::args::{Check, Format};
+use super::models::Named;
 use super::output::{self, Failure};
-use super::{Exit, models, progress};
+use super::{Exit, models, progress, save};
 
 pub(crate) fn run(args: &Check) -> Result<Exit, Failure> {
     let models = models::named(&args.models, &args.sizes)?;
     let work = chosen(&models, args)?;
+    args.save.as_deref().map_or(Ok(()), save::prepare)?;
     let cancel = Cancel::default();
     let on_interrupt = cancel.clone();
     ctrlc::set_handler(move || on_interrupt.cancel())
@@ -24,7 +26,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit, Failure> {
     }
     let began = Instant::now();
     let mut summary = Summary::default();
-    for (model, choice) in &work {
+    for (named, choice) in &work {
+        let model = &named.model;
         if cancel.is_cancelled() {
             summary.skipped += 1;
             continue;
@@ -40,6 +43,11 @@ pub(crate) fn run(args: &Check) -> Result<Exit, Failure> {
                 }
             }
         }
+        if let Some(folder) = &args.save {
+            for file in save::save(folder, named, &report)? {
+                eprintln!("saved {file}");
+            }
+        }
     }
     if args.format == Format::Text {
         output::line(summary.sentence(models.len(), began.elapsed()));
@@ -49,16 +57,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit, Failure> {
 
 /// The engines to run for each model.
 fn chosen<'a>(
-    models: &'a [Model],
+    models: &'a [Named],
     args: &Check,
-) -> Result<Vec<(&'a Model, EngineChoice)>, Failure> {
+) -> Result<Vec<(&'a Named, EngineChoice)>, Failure> {
     let wanted = |choice: &EngineChoice| {
         let named = args.engine.iter().any(|name| name == choice.engine.name());
         (args.engine.is_empty() || named) && (args.thorough || !choice.thorough || named)
     };
     let work: Vec<_> = models
         .iter()
-        .flat_map(|model| model.engines.iter().map(move |choice| (model, *choice)))
+        .flat_map(|named| named.model.engines.iter().map(move |choice| (named, *choice)))
         .filter(|(_, choice)| wanted(choice))
         .collect();
     if work.is_empty() {

@@ -24,8 +24,10 @@ pub(crate) fn models(args: &List) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn properties() -> Result<Exit, Failure> {
-    let of_runs = property::all().into_iter().map(|property| (property.name, property.says));
-    for (name, says) in of_runs.chain(property::OF_GRAPHS) {
+    for property in property::all() {
+        output::line(format_args!("{:<24} {}", property.name(), property.says));
+    }
+    for (name, says) in property::OF_GRAPHS {
         output::line(format_args!("{name:<24} {says}"));
     }
     Ok(Exit::AsExpected)

@@ -7,6 +7,7 @@ mod models;
 mod output;
 mod progress;
 mod replay;
+mod save;
 
 use std::process::ExitCode;
 

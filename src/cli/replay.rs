@@ -1,21 +1,18 @@
 //! `doorway replay`.
 
+use std::path::Path;
+
+use doorway::check::Replay;
 use doorway::report::terminal;
 use doorway::store::Text;
 
-use super::args::Replay;
 use super::output::{self, Failure};
-use super::{Exit, models};
+use super::{Exit, args, models, save};
 
 /// Shows each step. Exits with 1 where a property falls, as with a check that expects none to.
-pub(crate) fn run(args: &Replay) -> Result<Exit, Failure> {
-    let names = [args.model.clone()];
-    let plain = |why: String| Failure::Plain(format!("{}: {why}", args.model));
-    let model = &models::named(&names, &args.sizes)?[0];
-    let system = model.system().map_err(|error| plain(format!("cannot be set up: {error}")))?;
-    let schedule: Vec<Text> =
-        args.schedule.iter().flat_map(|words| words.split_whitespace()).map(Text::from).collect();
-    let replay = system.replay(&schedule).map_err(|stale| plain(stale.to_string()))?;
+pub(crate) fn run(args: &args::Replay) -> Result<Exit, Failure> {
+    let is_saved = Path::new(&args.model).extension().is_some_and(|ending| ending == "json");
+    let replay = if is_saved { of_file(args)? } else { of_words(args)? };
     output::print(terminal::steps(&replay.steps, output::colours()));
     for (property, steps, why) in &replay.fallen {
         output::line(format_args!("  violated {property} after {steps} steps: {why}"));
@@ -26,4 +23,33 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Failure> {
         return Ok(Exit::AsExpected);
     }
     Ok(Exit::NotAsExpected)
+}
+
+/// By a schedule on the command line.
+fn of_words(args: &args::Replay) -> Result<Replay, Failure> {
+    if args.schedule.is_empty() {
+        let help = "give the process that takes each step, or a file that `check --save` wrote";
+        return Err(plain(args, help));
+    }
+    let named = models::named(std::slice::from_ref(&args.model), &args.sizes)?;
+    let system = named[0].model.system();
+    let system = system.map_err(|error| plain(args, format!("cannot be set up: {error}")))?;
+    let words = args.schedule.iter().flat_map(|words| words.split_whitespace());
+    let schedule: Vec<Text> = words.map(Text::from).collect();
+    system.replay(&schedule).map_err(|stale| plain(args, stale))
+}
+
+/// By a counterexample that was saved.
+fn of_file(args: &args::Replay) -> Result<Replay, Failure> {
+    if !args.schedule.is_empty() || !args.sizes.settings.is_empty() {
+        return Err(plain(args, "has its own schedule and numbers: edit them there"));
+    }
+    let saved = save::read(&args.model)?;
+    let system = saved.model(&args.model)?.system();
+    let system = system.map_err(|error| plain(args, format!("cannot be set up: {error}")))?;
+    saved.replay(&system).map_err(|parts| plain(args, parts))
+}
+
+fn plain(args: &args::Replay, why: impl std::fmt::Display) -> Failure {
+    Failure::Plain(format!("{}: {why}", args.model))
 }

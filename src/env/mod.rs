@@ -27,6 +27,18 @@ pub trait Env: Send + Sync {
     /// step, and no other process gets between them.
     fn observe(&self, event: Event);
 
+    /// Does some work in a named place, say a critical section.
+    ///
+    /// In production just the work. Under an engine to come in and to go out are a step each, so
+    /// that others may come between, and properties see who is inside.
+    fn within<T: Send>(
+        &self,
+        _place: &str,
+        work: impl Future<Output = T> + Send,
+    ) -> impl Future<Output = T> + Send {
+        work
+    }
+
     /// Remembers this point of the code, for [`Env::again`]. Only engines make use of it.
     fn mark(&self) -> Mark {
         Mark(0)

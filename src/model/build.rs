@@ -32,7 +32,7 @@ impl Model {
             processes,
             properties: property::all()
                 .into_iter()
-                .filter(|property| expected(property.name))
+                .filter(|property| expected(property.name()))
                 .map(|property| property.monitor)
                 .collect(),
             broken_store: self.broken_store,

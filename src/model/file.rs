@@ -153,6 +153,15 @@ impl Model {
     ///
     /// [`ModelError`], with the place where there is one.
     pub fn read(path: &Path) -> Result<Model, ModelError> {
+        Model::read_with_text(path).map(|(model, _)| model)
+    }
+
+    /// The same, with the text of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError`], with the place where there is one.
+    pub fn read_with_text(path: &Path) -> Result<(Model, String), ModelError> {
         let file = path.display().to_string();
         let name = path.file_stem().map_or_else(|| file.clone(), |n| n.to_string_lossy().into());
         let wrong = |message: String, help: Option<String>| ModelError {
@@ -170,7 +179,7 @@ impl Model {
             let valid = error.utf8_error().valid_up_to();
             wrong(format!("is not text: byte {valid} is not UTF-8"), None)
         })?;
-        Model::parse(&name, &file, &text)
+        Ok((Model::parse(&name, &file, &text)?, text))
     }
 
     /// Reads a model from the text of a file.
@@ -254,7 +263,8 @@ impl File {
         if self.expect.get_ref().is_empty() {
             return Err(Wrong::at(&self.expect, "expect names no property: nothing is checked"));
         }
-        let known: Vec<(&str, ())> = (property::all().iter().map(|property| property.name))
+        let all = property::all();
+        let known: Vec<(&str, ())> = (all.iter().map(|property| property.name()))
             .chain(property::OF_GRAPHS.iter().map(|(name, _)| *name))
             .map(|name| (name, ()))
             .collect();

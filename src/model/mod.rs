@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 pub use file::{MOST, ModelError};
 pub use judge::{EngineError, Standing};
 #[cfg(feature = "cli")]
-pub use shipped::shipped;
+pub use shipped::{shipped, shipped_text};
 
 use crate::check::{BrokenStore, Faults};
 use crate::reservation::Design;

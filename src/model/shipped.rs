@@ -33,6 +33,12 @@ models! {
     "per-task-watcher"
 }
 
+/// The text of a model that is built in.
+#[must_use]
+pub fn shipped_text(name: &str) -> Option<&'static str> {
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 /// The models that are built in, in the order in which they are best read.
 ///
 /// # Errors

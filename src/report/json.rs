@@ -16,9 +16,9 @@ pub fn object(model: &Model, choice: EngineChoice, report: &Report) -> Value {
     let mut object = Map::new();
     let standing = model.standing(choice, report);
     let property = |finding: &crate::check::Finding| {
-        let expected = model.expected(finding.property).map(|expect| expect.name());
+        let expected = model.expected(&finding.property).map(|expect| expect.name());
         let value = json!({ "verdict": finding.verdict, "expected": expected });
-        (finding.property.to_owned(), value)
+        (finding.property.to_string(), value)
     };
     object.insert("model".into(), json!(model.name));
     object.insert("design".into(), json!(model.design.name()));

@@ -1,9 +1,13 @@
 //! Reports: for people on a terminal, for machines as JSON.
 
 pub mod json;
+#[cfg(feature = "cli")]
+pub mod saved;
 pub mod terminal;
 
 use std::time::Duration;
+
+pub use crate::check::told::grouped;
 
 use crate::check::Coverage;
 
@@ -27,20 +31,6 @@ pub fn time(time: Duration) -> String {
             format!("{} min {} s", seconds / 60, seconds % 60)
         }
     }
-}
-
-/// A number with commas between its thousands.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

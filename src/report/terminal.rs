@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{coverage, grouped, time};
-use crate::check::{Change, Counterexample, Coverage, Report, TraceStep, Verdict};
+use super::{coverage, time};
+use crate::check::told::{self, Part};
+use crate::check::{Counterexample, Coverage, Report, TraceStep, Verdict};
 use crate::model::{EngineChoice, Model, Standing};
 
 /// Whether and how colours are used.
@@ -38,6 +39,15 @@ impl Colours {
             Colours::Off => text.to_string(),
             Colours::On => format!("\x1b[{code}m{text}\x1b[0m"),
         }
+    }
+
+    fn part(self, part: Part, text: String) -> String {
+        let paint = match part {
+            Part::Fallen | Part::Failure => Paint::Bad,
+            Part::Why | Part::Event => Paint::Strong,
+            Part::Aside => Paint::Dim,
+        };
+        self.paint(paint, text)
     }
 
     fn verdict(self, verdict: Verdict, text: impl fmt::Display) -> String {
@@ -88,7 +98,7 @@ pub fn details(model: &Model, choice: EngineChoice, report: &Report, colours: Co
     let mut text = String::new();
     let names = |verdict: Verdict| {
         let of = report.findings.iter().filter(|finding| finding.verdict == verdict);
-        of.map(|finding| finding.property).collect::<Vec<_>>().join(", ")
+        of.map(|finding| &*finding.property).collect::<Vec<_>>().join(", ")
     };
     for verdict in [Verdict::Verified, Verdict::Inconclusive] {
         let names = names(verdict);
@@ -104,45 +114,18 @@ pub fn details(model: &Model, choice: EngineChoice, report: &Report, colours: Co
             colours.paint(Paint::Dim, format!("not every run: {why}{asked}"))
         );
     }
-    if let Coverage::States { states, transitions, depth, reductions } = report.coverage {
-        let reduced: Vec<_> = reductions.names().collect();
-        let reduced = if reduced.is_empty() { "none".to_owned() } else { reduced.join(", ") };
-        let covered = format!(
-            "{} states, {} transitions, depth {depth}; reductions: {reduced}",
-            grouped(states),
-            grouped(transitions),
-        );
-        let _ = writeln!(text, "  {}", colours.paint(Paint::Dim, covered));
+    if matches!(report.coverage, Coverage::States { .. }) {
+        let _ = writeln!(text, "  {}", colours.paint(Paint::Dim, report.coverage));
     }
-    for group in grouped_by_run(report) {
+    for group in told::by_run(report) {
         text.push_str(&counterexample(&model.name, &group, colours));
     }
     text
 }
 
-/// The counterexamples, those with the same run together.
-fn grouped_by_run(report: &Report) -> Vec<Vec<&Counterexample>> {
-    let mut groups: Vec<Vec<&Counterexample>> = Vec::new();
-    for found in report.findings.iter().filter_map(|finding| finding.counterexample.as_ref()) {
-        match groups.iter_mut().find(|group| group[0].schedule == found.schedule) {
-            Some(group) => group.push(found),
-            None => groups.push(vec![found]),
-        }
-    }
-    groups
-}
-
 fn counterexample(model: &str, group: &[&Counterexample], colours: Colours) -> String {
-    let mut text = String::new();
-    let first = group[0];
-    for found in group {
-        let name = colours.verdict(Verdict::Violated, format!("violated {}", found.property));
-        let why = colours.paint(Paint::Strong, &found.why);
-        let _ = writeln!(text, "  {name} after {} steps: {why}", found.steps.len());
-    }
-    text.push_str(&steps(&first.steps, colours));
-    let schedule = first.schedule.join(" ");
-    let replay = format!("replay: doorway replay {model} {schedule}");
+    let mut text = told::counterexample(group, &|part, text| colours.part(part, text));
+    let replay = format!("replay: doorway replay {model} {}", group[0].schedule.join(" "));
     let _ = writeln!(text, "  {}", colours.paint(Paint::Dim, replay));
     text
 }
@@ -150,40 +133,5 @@ fn counterexample(model: &str, group: &[&Counterexample], colours: Colours) -> S
 /// The steps of a run, numbered: who asked what, the reply, what was told and what changed.
 #[must_use]
 pub fn steps(steps: &[TraceStep], colours: Colours) -> String {
-    let width = steps.iter().map(|step| step.process.len()).max().unwrap_or(0);
-    let margin = " ".repeat(8 + width);
-    let mut text = String::new();
-    for (index, step) in steps.iter().enumerate() {
-        let number = index + 1;
-        let _ = writeln!(text, "  {number:>4}  {:<width$}  {}", step.process, step.request);
-        let mut under = |line: String| {
-            let _ = writeln!(text, "{margin}  {line}");
-        };
-        match &step.answer {
-            Some(answer) if answer == "done" => {}
-            Some(answer) => under(format!("→ {answer}")),
-            None => under(colours.paint(Paint::Dim, "… goes on")),
-        }
-        step.changes.iter().for_each(|one| under(colours.paint(Paint::Dim, change(one))));
-        for event in &step.events {
-            let task = event.text("task").unwrap_or_default();
-            let worker = event.text("worker").map(|worker| format!(" on {worker}"));
-            let told = format!("* {task} {}{}", event.name, worker.unwrap_or_default());
-            under(colours.paint(Paint::Strong, told));
-        }
-        if let Some(failure) = &step.failure {
-            under(colours.paint(Paint::Bad, format!("✗ {failure}")));
-        }
-    }
-    text
-}
-
-fn change(change: &Change) -> String {
-    let collection = &change.collection;
-    match (&change.before, &change.after) {
-        (None, Some(after)) => format!("+ {collection} {after}"),
-        (Some(before), None) => format!("- {collection} {before}"),
-        (Some(before), Some(after)) => format!("~ {collection} {before} ⇒ {after}"),
-        (None, None) => String::new(),
-    }
+    told::steps(steps, &|part, text| colours.part(part, text))
 }

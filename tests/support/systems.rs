@@ -25,8 +25,8 @@ pub(crate) fn system(design: Design, system: SystemKind, sizes: Sizes) -> System
     let is_of_inline_systems = |name: &str| !name.starts_with("fcfs");
     let expect = property::all()
         .iter()
-        .filter(|property| system == SystemKind::Full || is_of_inline_systems(property.name))
-        .map(|property| (property.name.to_owned(), Expect::Verified))
+        .filter(|property| system == SystemKind::Full || is_of_inline_systems(property.name()))
+        .map(|property| (property.name().to_owned(), Expect::Verified))
         .collect();
     let model = Model {
         name: "reference".into(),

@@ -72,9 +72,9 @@ impl Tally {
         let cut_short = cut.is_some() || self.executions == 0;
         let no_run = (self.executions == 0).then(|| "it made no run".into());
         let stopped = cut.or(ended.err()).or(no_run);
-        let finding = |(property, schedule): (&'static str, Option<Vec<usize>>)| {
+        let finding = |(property, schedule): (Text, Option<Vec<usize>>)| {
             let counterexample =
-                schedule.and_then(|schedule| self.system.counterexample(property, &schedule));
+                schedule.and_then(|schedule| self.system.counterexample(&property, &schedule));
             let verdict = match (&counterexample, &stopped) {
                 (Some(_), _) => Verdict::Violated,
                 (None, Some(_)) => Verdict::Inconclusive,
@@ -82,7 +82,7 @@ impl Tally {
             };
             Finding { property, verdict, counterexample }
         };
-        let names = self.system.properties.iter().map(|property| property.name());
+        let names = self.system.properties.iter().map(|property| property.name().into());
         Report {
             engine,
             findings: names.zip(self.shortest).map(finding).collect(),

@@ -16,7 +16,7 @@ pub struct OneWorkerPerResource;
 pub struct OneResourcePerWorker;
 
 impl Monitor for OneWorkerPerResource {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "one-worker-per-resource"
     }
 
@@ -28,7 +28,7 @@ impl Monitor for OneWorkerPerResource {
 }
 
 impl Monitor for OneResourcePerWorker {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "one-resource-per-worker"
     }
 

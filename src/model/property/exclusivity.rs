@@ -15,7 +15,7 @@ use crate::store::Document;
 pub struct Exclusivity;
 
 impl Monitor for Exclusivity {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "exclusivity"
     }
 

@@ -34,7 +34,7 @@ impl Fcfs {
 }
 
 impl Monitor for Fcfs {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         match self {
             Fcfs::R1 => "fcfs-r1",
             Fcfs::R2 => "fcfs-r2",

@@ -13,7 +13,7 @@ use crate::store::{Document, Value};
 pub struct Kept;
 
 impl Monitor for Kept {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "kept"
     }
 

@@ -9,7 +9,7 @@ use crate::store::Document;
 pub struct NoLeak;
 
 impl Monitor for NoLeak {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "no-leak"
     }
 

@@ -21,22 +21,28 @@ use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
 use crate::store::{Document, Text};
 
-/// A property by name, with what it says.
+/// A property, with what it says.
 #[derive(Clone)]
 pub struct Property {
-    /// The name, as models and reports spell it.
-    pub name: &'static str,
     /// What it says, in one sentence.
     pub says: &'static str,
     /// The automaton.
     pub monitor: Arc<dyn Monitor>,
 }
 
+impl Property {
+    /// The name, as models and reports spell it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.monitor.name()
+    }
+}
+
 /// Every property that a model can ask for.
 #[must_use]
 pub fn all() -> Vec<Property> {
     fn property(says: &'static str, monitor: impl Monitor + 'static) -> Property {
-        Property { name: monitor.name(), says, monitor: Arc::new(monitor) }
+        Property { says, monitor: Arc::new(monitor) }
     }
     vec![
         property("no two workers run tasks of one resource at once", Exclusivity),

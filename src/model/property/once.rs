@@ -11,7 +11,7 @@ use crate::store::Document;
 pub struct Once;
 
 impl Monitor for Once {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "once"
     }
 

@@ -14,9 +14,10 @@ use crate::doc;
 use crate::env::Queues;
 use crate::model::{Expect, Model, Sizes, SystemKind, property};
 use crate::reservation::Design;
+use crate::store::Text;
 
 /// What every schedule comes to, and which properties some schedule breaks.
-fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<&'static str>) {
+fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<Text>) {
     let (mut outcomes, mut fallen) = (BTreeSet::new(), BTreeSet::new());
     let mut schedules = vec![Vec::new()];
     while let Some(schedule) = schedules.pop() {
@@ -41,9 +42,9 @@ fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<&'static str>) {
     (outcomes, fallen)
 }
 
-fn names_of_fallen(system: &System, run: &Run<&System>) -> Vec<&'static str> {
+fn names_of_fallen(system: &System, run: &Run<&System>) -> Vec<Text> {
     let falls = system.properties.iter().zip(run.falls());
-    falls.filter(|(_, fall)| fall.is_some()).map(|(property, _)| property.name()).collect()
+    falls.filter(|(_, fall)| fall.is_some()).map(|(property, _)| property.name().into()).collect()
 }
 
 fn all_processes(system: &System) -> std::ops::Range<usize> {
@@ -77,7 +78,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         dead: Vec::new(),
         faults: Default::default(),
         broken_store: None,
-        expect: all.map(|property| (property.name.into(), Expect::Verified)).collect(),
+        expect: all.map(|property| (property.name().into(), Expect::Verified)).collect(),
         engines: Vec::new(),
     };
     model.system().expect("a sound model")
@@ -89,7 +90,7 @@ fn compare(system: &System, what: &str) {
     let report = explore(system, &options).expect("explored");
     assert_eq!(report.outcomes, Some(outcomes), "{what}");
     let violated = report.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
-    let explored: BTreeSet<_> = violated.map(|finding| finding.property).collect();
+    let explored: BTreeSet<_> = violated.map(|finding| finding.property.clone()).collect();
     assert_eq!(explored, fallen, "{what}");
 }
 

@@ -37,7 +37,7 @@ impl CheckError {
         CheckError { kind: Kind::TooWide { bits } }
     }
 
-    pub(super) fn property(property: &'static str, panic: Text) -> CheckError {
+    pub(super) fn property(property: &str, panic: Text) -> CheckError {
         CheckError { kind: Kind::Property { property: property.into(), panic } }
     }
 

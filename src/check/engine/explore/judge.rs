@@ -255,6 +255,7 @@ impl<'s> Judge<'s> {
             answer: stepped.answer.as_ref(),
             events: &stepped.events,
             failure: stepped.failure.as_ref(),
+            crashed: stepped.crashed,
             world: &world,
         };
         let said = guard(property.name(), || property.step(memory, &step))?;
@@ -342,7 +343,7 @@ fn slot(rows: &mut Vec<Vec<u32>>, row: u32, column: u32) -> &mut u32 {
 }
 
 /// A property is code of a user: one that panics is an error and no verdict.
-fn guard<T>(property: &'static str, ask: impl FnOnce() -> T) -> Result<T, CheckError> {
+fn guard<T>(property: &str, ask: impl FnOnce() -> T) -> Result<T, CheckError> {
     catch_unwind(AssertUnwindSafe(ask))
         .map_err(|panic| CheckError::property(property, panic_text(&*panic)))
 }

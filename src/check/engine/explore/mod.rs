@@ -198,7 +198,7 @@ impl Exploration<'_> {
             let lasso = lasso.flatten();
             let counterexample =
                 lasso.and_then(|lasso| self.system.lasso(property, why, &lasso.stem, &lasso.cycle));
-            Finding { property, verdict, counterexample }
+            Finding { property: property.into(), verdict, counterexample }
         };
         Ok(properties.into_iter().enumerate().map(finding).collect())
     }
@@ -221,7 +221,7 @@ impl Exploration<'_> {
                 (false, Some(_)) => Verdict::Inconclusive,
                 (false, None) => Verdict::Verified,
             };
-            findings.push(Finding { property: monitor.name(), verdict, counterexample });
+            findings.push(Finding { property: monitor.name().into(), verdict, counterexample });
         }
         let Tally { states, transitions, depth, .. } = tally;
         Ok(Report {

@@ -242,7 +242,7 @@ impl<'s> Space<'s> {
         let faults = self.budget(Budget::new(&self.system.faults));
         let mut global =
             Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults };
-        let told = |events, failure| Stepped { request: None, answer: None, events, failure };
+        let told = |events, failure| Stepped { events, failure, ..Stepped::default() };
         self.tell_at_start((None, told(self.system.history.clone(), None)), &mut global)?;
         for process in 0..self.automata.len() {
             let automaton = &self.automata[process];
@@ -758,7 +758,11 @@ fn queue_of(request: &Request) -> Option<&Text> {
         | Request::Receive(queue)
         | Request::Take(queue)
         | Request::Acknowledge(queue, _) => Some(queue),
-        Request::Command(_) | Request::Pause(..) | Request::Step(_) => None,
+        Request::Command(_)
+        | Request::Pause(..)
+        | Request::Step(_)
+        | Request::Enter(_)
+        | Request::Leave(_) => None,
     }
 }
 

@@ -1,0 +1,142 @@
+//! A counterexample as a file: with it the run can be made again, by hand-edited schedules too.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Counterexample, Replay, StaleSchedule, System, TraceStep};
+use crate::model::{Model, ModelError};
+use crate::store::Text;
+
+/// A counterexample with all that is needed to make its run again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    /// The model.
+    pub model: SavedModel,
+    /// The engine that found it.
+    pub engine: String,
+    /// The property that fell.
+    pub property: String,
+    /// Why it fell.
+    pub why: String,
+    /// Who takes each step, in words: it may be edited.
+    pub schedule: String,
+    /// What happened, to be compared with what happens when it is replayed.
+    pub steps: Vec<SavedStep>,
+}
+
+/// A model, as it was when it was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedModel {
+    /// Its name.
+    pub name: String,
+    /// The numbers that were changed.
+    pub set: BTreeMap<String, String>,
+    /// The text of its file.
+    pub text: String,
+}
+
+/// A step, with the word of the schedule that it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedStep {
+    /// The word of the schedule.
+    pub choice: Text,
+    /// What happened.
+    #[serde(flatten)]
+    pub step: TraceStep,
+}
+
+impl Saved {
+    /// A counterexample that an engine found in a model.
+    #[must_use]
+    pub fn new(model: SavedModel, engine: &str, found: &Counterexample) -> Saved {
+        let steps = found.schedule.iter().cloned().zip(found.steps.iter().cloned());
+        Saved {
+            model,
+            engine: engine.to_owned(),
+            property: found.property.to_string(),
+            why: found.why.clone(),
+            schedule: found.schedule.join(" "),
+            steps: steps.map(|(choice, step)| SavedStep { choice, step }).collect(),
+        }
+    }
+
+    /// The model, as it was when it was checked.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError`] where it is no model any more.
+    pub fn model(&self, file: &str) -> Result<Model, ModelError> {
+        let SavedModel { name, set, text } = &self.model;
+        let mut model = Model::parse(name, &format!("the model in {file}"), text)?;
+        let set = set.iter().try_for_each(|(name, value)| model.sizes.set(name, value));
+        set.and_then(|()| model.fits()).map_err(|message| ModelError {
+            file: file.to_owned(),
+            text: String::new(),
+            span: None,
+            message,
+            help: None,
+        })?;
+        Ok(model)
+    }
+
+    /// Makes the run again.
+    ///
+    /// # Errors
+    ///
+    /// At which step the system parts from what was saved, what was expected there and what came.
+    pub fn replay(&self, system: &System) -> Result<Replay, String> {
+        let schedule: Vec<Text> = self.schedule.split_whitespace().map(Text::from).collect();
+        match system.replay(&schedule) {
+            Ok(replay) => self.compare(&schedule, &replay.steps).map(|()| replay),
+            Err(stale) => Err(self.before(&schedule, system, &stale)),
+        }
+    }
+
+    /// The first step that differs, before one that cannot be taken.
+    fn before(&self, schedule: &[Text], system: &System, stale: &StaleSchedule) -> String {
+        let taken = &schedule[..stale.step - 1];
+        let steps = system.replay(taken).map(|replay| replay.steps).unwrap_or_default();
+        self.compare(taken, &steps).err().unwrap_or_else(|| stale.to_string())
+    }
+
+    /// Compares the steps up to where the schedule was edited.
+    fn compare(&self, schedule: &[Text], steps: &[TraceStep]) -> Result<(), String> {
+        let unedited =
+            self.steps.iter().zip(schedule).take_while(|(saved, word)| saved.choice == **word);
+        for (index, ((saved, _), step)) in unedited.zip(steps).enumerate() {
+            if saved.step != *step {
+                let (expected, got) = told_apart(&saved.step, step);
+                return Err(format!("step {}: expected {expected}, got {got}", index + 1));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Two different steps, in as few words as tell them apart.
+fn told_apart(expected: &TraceStep, got: &TraceStep) -> (String, String) {
+    let asked = |step: &TraceStep| {
+        let answer = step.answer.as_deref().unwrap_or("no answer yet");
+        format!("{} to do {} → {answer}", step.process, step.request)
+    };
+    let after = |step: &TraceStep| {
+        let failure = step.failure.as_ref().map(|why| format!(", stopped: {why}"));
+        let changes: Vec<_> = step.changes.iter().filter_map(|one| one.after.as_ref()).collect();
+        let events: Vec<_> = step.events.iter().map(ToString::to_string).collect();
+        let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
+        let (changes, events) = (changes.join(", "), events.join(", "));
+        format!(
+            "{} (changed [{changes}], told [{events}]{})",
+            asked(step),
+            failure.unwrap_or_default()
+        )
+    };
+    if asked(expected) == asked(got) {
+        (after(expected), after(got))
+    } else {
+        (asked(expected), asked(got))
+    }
+}

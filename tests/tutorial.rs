@@ -1,0 +1,213 @@
+//! The code of docs/CHECKING.md, and the tutorial held against it.
+#![allow(missing_docs)]
+
+mod looks_right {
+    use doorway::check::{Check, Cx};
+    use doorway::env::{Env, Wake, until};
+    use doorway::store::filter::{by_id, eq};
+    use doorway::store::{Store, StoreError};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    struct Lock {
+        #[serde(rename = "_id")]
+        owner: String,
+        resource: String,
+    }
+
+    async fn acquire<H: Store + Env>(host: &H, me: &str) -> Result<(), StoreError> {
+        let locks = host.collection::<Lock>("locks");
+        let mine = Lock { owner: me.into(), resource: "printer".into() };
+        until(host, || async {
+            match locks.find_one(eq("resource", "printer")).await {
+                Ok(None) => Ok(locks.insert_one(&mine).await),
+                Ok(Some(_)) => Err(Wake::Changed), // taken: look again when something has changed
+                Err(error) => Ok(Err(error)),
+            }
+        })
+        .await
+    }
+
+    async fn release<H: Store>(host: &H, me: &str) -> Result<(), StoreError> {
+        host.collection::<Lock>("locks").delete_one(by_id(me)).await?;
+        Ok(())
+    }
+
+    async fn print(cx: Cx) -> Result<(), StoreError> {
+        let me = cx.process().clone();
+        acquire(&cx, &me).await?;
+        cx.within("printer", async { /* the work */ }).await;
+        release(&cx, &me).await
+    }
+
+    fn check() -> Check {
+        Check::new("printer lock")
+            .processes(["a", "b"], print)
+            .always("exclusive", |world| world.inside("printer") <= 1)
+            .at_end("released", |world| world.documents::<Lock>("locks").is_empty())
+    }
+
+    #[test]
+    fn the_lock_excludes() {
+        check().explore().assert_violates("exclusive"); // what it should be: .assert_verified()
+    }
+
+    #[test]
+    fn two_who_look_before_either_writes() {
+        check().replay("a b a a b b").assert_violates("exclusive");
+    }
+
+    /// The tutorial prints all that there is to print.
+    #[test]
+    fn the_counterexample_is_that_of_the_tutorial() {
+        let told = check().explore().to_string();
+        assert!(super::TUTORIAL.contains(&format!("```text\n{told}\n```")), "{told}");
+    }
+}
+
+mod mended {
+    use doorway::check::{Check, Cx, Faults};
+    use doorway::env::{Env, Wake, until};
+    use doorway::store::filter::by_id;
+    use doorway::store::{Index, Store, StoreError};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    struct Lock {
+        #[serde(rename = "_id")]
+        owner: String,
+        resource: String,
+    }
+
+    async fn acquire<H: Store + Env>(host: &H, me: &str) -> Result<(), StoreError> {
+        let locks = host.collection::<Lock>("locks");
+        let mine = Lock { owner: me.into(), resource: "printer".into() };
+        until(host, || async {
+            match locks.insert_one(&mine).await {
+                Err(error) if error.is_duplicate_key() => Err(Wake::Changed),
+                done => Ok(done),
+            }
+        })
+        .await
+    }
+
+    async fn release<H: Store>(host: &H, me: &str) -> Result<(), StoreError> {
+        host.collection::<Lock>("locks").delete_one(by_id(me)).await?;
+        Ok(())
+    }
+
+    async fn print(cx: Cx) -> Result<(), StoreError> {
+        let me = cx.process().clone();
+        acquire(&cx, &me).await?;
+        cx.within("printer", async { /* the work */ }).await;
+        release(&cx, &me).await
+    }
+
+    fn check() -> Check {
+        Check::new("printer lock")
+            .collection("locks", [Index::unique(["resource"])])
+            .processes(["a", "b"], print)
+            .always("exclusive", |world| world.inside("printer") <= 1)
+            .at_end("released", |world| world.documents::<Lock>("locks").is_empty())
+            .reachable("printing", |world| world.inside("printer") == 1)
+    }
+
+    #[test]
+    fn the_lock_excludes() {
+        check().explore().assert_verified();
+    }
+
+    #[test]
+    fn a_crash_leaves_the_lock_behind() {
+        check().faults(Faults::default().crashes(1)).explore().assert_violates("no-deadlock");
+    }
+
+    #[test]
+    fn both_outputs_are_those_of_the_tutorial() {
+        let verified = check().explore().to_string();
+        assert!(super::TUTORIAL.contains(&format!("```text\n{verified}\n```")), "{verified}");
+        let crashed = check().faults(Faults::default().crashes(1)).explore();
+        let told = crashed.counterexample("no-deadlock").expect("a run").to_string();
+        assert!(super::TUTORIAL.contains(&format!("```text\n{told}```")), "{told}");
+    }
+}
+
+mod restarted {
+    use doorway::check::{Check, Cx, Faults};
+    use doorway::env::{Env, Wake, until};
+    use doorway::store::filter::by_id;
+    use doorway::store::{Index, Store, StoreError};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    struct Lock {
+        #[serde(rename = "_id")]
+        owner: String,
+        resource: String,
+    }
+
+    async fn acquire<H: Store + Env>(host: &H, me: &str) -> Result<(), StoreError> {
+        let locks = host.collection::<Lock>("locks");
+        let mine = Lock { owner: me.into(), resource: "printer".into() };
+        until(host, || async {
+            match locks.insert_one(&mine).await {
+                Err(error) if error.duplicate_index() == Some("_id_") => Ok(Ok(())), // mine already
+                Err(error) if error.is_duplicate_key() => Err(Wake::Changed),
+                done => Ok(done),
+            }
+        })
+        .await
+    }
+
+    async fn release<H: Store>(host: &H, me: &str) -> Result<(), StoreError> {
+        host.collection::<Lock>("locks").delete_one(by_id(me)).await?;
+        Ok(())
+    }
+
+    async fn print(cx: Cx) -> Result<(), StoreError> {
+        let me = cx.process().clone();
+        acquire(&cx, &me).await?;
+        cx.within("printer", async { /* the work */ }).await;
+        release(&cx, &me).await
+    }
+
+    fn check(faults: Faults) -> Check {
+        Check::new("printer lock")
+            .collection("locks", [Index::unique(["resource"])])
+            .processes(["a", "b"], print)
+            .always("exclusive", |world| world.inside("printer") <= 1)
+            .at_end("released", |world| world.documents::<Lock>("locks").is_empty())
+            .faults(faults)
+    }
+
+    #[test]
+    fn the_lock_excludes_whatever_crashes() {
+        check(Faults::default().crashes(2)).explore().assert_verified();
+    }
+
+    #[test]
+    fn a_lost_answer_stops_it() {
+        let lost = Faults::default().unknown_outcomes(1);
+        check(lost).explore().assert_violates("no-failure"); // not mended here
+    }
+}
+
+const TUTORIAL: &str = include_str!("../docs/CHECKING.md");
+
+/// Each block of Rust in the tutorial stands in this file, line for line, but for the indentation.
+#[test]
+fn the_code_of_the_tutorial_is_the_code_that_runs_here() {
+    let plain = |text: &str| -> String {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(|line| format!("{line}\n")).collect()
+    };
+    let here = plain(include_str!("tutorial.rs"));
+    let mut blocks = 0;
+    for block in TUTORIAL.split("```rust").skip(1) {
+        let (fenced, _) = block.split_once("```").expect("a block ends");
+        let (_, code) = fenced.split_once('\n').expect("a block has lines");
+        assert!(here.contains(&plain(code)), "not in tests/tutorial.rs:\n{code}");
+        blocks += 1;
+    }
+    assert!(blocks >= 3, "{blocks} blocks");
+}
