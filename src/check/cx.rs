@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use super::request::{Answer, Request};
 use crate::env::{Env, Event, Mark, Queues, Wake};
@@ -78,6 +79,14 @@ impl Cx {
         })
     }
 
+    /// What would wake the process, were it answered differently.
+    fn seen(&self, wake: &Wake) -> Vec<(Command, Result<Reply, StoreError>)> {
+        match wake {
+            Wake::When(_) => Vec::new(),
+            Wake::Changed => self.mailbox().seen.clone(),
+        }
+    }
+
     /// What the process asks, once it is suspended.
     pub(crate) fn take_request(&self) -> Result<Option<Request>, &'static str> {
         let mut mailbox = self.mailbox();
@@ -109,11 +118,17 @@ impl Store for Cx {
 
 impl Env for Cx {
     async fn pause(&self, wake: Wake) {
-        let seen = match wake {
-            Wake::When(_) => Vec::new(),
-            Wake::Changed => self.mailbox().seen.clone(),
-        };
+        let seen = self.seen(&wake);
         self.ask(Request::Pause(wake, seen)).await;
+    }
+
+    async fn idle(&self, wake: Wake) {
+        let seen = self.seen(&wake);
+        self.ask(Request::Idle(wake, seen)).await;
+    }
+
+    async fn rest(&self, _period: Duration) {
+        self.step("rest").await;
     }
 
     fn observe(&self, event: Event) {

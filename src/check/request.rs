@@ -24,6 +24,8 @@ pub enum Request {
     /// Wait until another attempt may be useful. What the attempt asked and was answered comes
     /// along, for [`Wake::Changed`].
     Pause(Wake, Vec<(Command, Result<Reply, StoreError>)>),
+    /// The same, with nothing left that the process has to get done: a run may end here.
+    Idle(Wake, Vec<(Command, Result<Reply, StoreError>)>),
     /// One step that touches nothing: time passes, other processes may get between.
     Step(Text),
     /// One step that touches nothing, after which the process is inside of a place.
@@ -63,6 +65,7 @@ impl fmt::Display for Request {
             Request::Take(queue) => write!(f, "take from {queue}"),
             Request::Acknowledge(queue, message) => write!(f, "acknowledge to {queue}: {message}"),
             Request::Pause(wake, _) => write!(f, "pause {wake}"),
+            Request::Idle(wake, _) => write!(f, "idle {wake}"),
             Request::Step(label) => f.write_str(label),
             Request::Enter(place) => write!(f, "enter {place}"),
             Request::Leave(place) => write!(f, "leave {place}"),

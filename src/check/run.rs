@@ -146,8 +146,8 @@ impl<S: Deref<Target = System>> Run<S> {
         if let At::Asks(pending) = &self.running[process].at { Some(pending) } else { None }
     }
 
-    fn pauses(&self, process: usize) -> bool {
-        self.pending(process).is_some_and(Pending::is_pause)
+    fn is_stuck(&self, process: usize) -> bool {
+        self.pending(process).is_some_and(Pending::is_stuck)
     }
 
     fn failure(&self, process: usize) -> Option<Text> {
@@ -185,7 +185,7 @@ impl<S: Deref<Target = System>> Run<S> {
     /// No process can go on: lets the properties judge the end. Returns where each fell.
     pub(crate) fn end(&mut self) -> &[Option<Fall>] {
         let stuck: Vec<Text> = (0..self.running.len())
-            .filter(|process| self.pauses(*process))
+            .filter(|process| self.is_stuck(*process))
             .map(|process| self.system.processes[process].name.clone())
             .collect();
         let end = End { stuck: &stuck, world: &self.world };

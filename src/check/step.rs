@@ -83,6 +83,10 @@ impl At {
         self.pending().is_some_and(Pending::is_pause)
     }
 
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.pending().is_some_and(Pending::is_stuck)
+    }
+
     pub(crate) fn is_enabled(&self, world: &World) -> bool {
         self.pending().is_some_and(|pending| world.enables(pending))
     }

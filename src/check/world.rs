@@ -60,7 +60,13 @@ impl Pending {
         }
     }
 
+    /// Whether the process waits until another attempt may be useful.
     pub(crate) fn is_pause(&self) -> bool {
+        matches!(self, Pending::Other(Request::Pause(..) | Request::Idle(..)))
+    }
+
+    /// Whether it waits so with something left to be done.
+    pub(crate) fn is_stuck(&self) -> bool {
         matches!(self, Pending::Other(Request::Pause(..)))
     }
 }
@@ -72,12 +78,12 @@ impl World {
             Pending::Other(Request::Receive(queue) | Request::Take(queue)) => {
                 !self.messages.is_empty(queue)
             }
-            Pending::Other(Request::Pause(Wake::When(any), _)) => {
-                any.iter().any(|condition| self.satisfies(condition))
-            }
-            Pending::Other(Request::Pause(Wake::Changed, seen)) => {
-                seen.iter().any(|(command, reply)| self.would_answer(command) != *reply)
-            }
+            Pending::Other(
+                Request::Pause(Wake::When(any), _) | Request::Idle(Wake::When(any), _),
+            ) => any.iter().any(|condition| self.satisfies(condition)),
+            Pending::Other(
+                Request::Pause(Wake::Changed, seen) | Request::Idle(Wake::Changed, seen),
+            ) => seen.iter().any(|(command, reply)| self.would_answer(command) != *reply),
             _ => true,
         }
     }
@@ -108,6 +114,7 @@ impl World {
             }
             Request::Command(_)
             | Request::Pause(..)
+            | Request::Idle(..)
             | Request::Step(_)
             | Request::Enter(_)
             | Request::Leave(_) => {}

@@ -7,6 +7,7 @@ mod event;
 mod wake;
 
 use std::future::Future;
+use std::time::Duration;
 
 pub use event::Event;
 pub use wake::{Condition, Wake};
@@ -20,6 +21,36 @@ pub trait Env: Send + Sync {
     /// In production a short sleep, so that the caller has to look again; under an engine until
     /// `wake` holds, so that a model has no idle rounds and a wait without end is seen as one.
     fn pause(&self, wake: Wake) -> impl Future<Output = ()> + Send;
+
+    /// Waits for something to do, as a server does between two jobs: as [`Env::pause`], but there is
+    /// nothing that this process still has to get done, and a run may end here.
+    fn idle(&self, wake: Wake) -> impl Future<Output = ()> + Send {
+        self.pause(wake)
+    }
+
+    /// Lets some time pass. Under an engine one step: any number of others may come between, or
+    /// none, and no algorithm may rely on how many.
+    fn rest(&self, period: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Waits a moment before the same thing is tried again, as after an answer that was lost: in
+    /// production a short sleep, under an engine nothing.
+    fn breathe(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Does some work, and meanwhile, in production, lets a `guard` run beside it; stops the work and
+    /// returns `None` once the guard ends.
+    ///
+    /// Under an engine just the work. That leaves nothing out where all that the guard does is to
+    /// keep others from declaring this process dead: an engine lets them do so at any moment,
+    /// guard or no guard; and to be stopped amidst the work is what a crash with a restart does.
+    fn beside<T: Send>(
+        &self,
+        _guard: impl Future<Output = ()> + Send,
+        work: impl Future<Output = T> + Send,
+    ) -> impl Future<Output = Option<T>> + Send {
+        async { Some(work.await) }
+    }
 
     /// Tells that something happened.
     ///

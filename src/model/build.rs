@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 
 use super::property;
-use super::{Model, SystemKind};
+use super::{Model, Subject, SystemKind};
 use crate::check::{Commands, Messages, Process, System, World};
 use crate::env::Event;
 use crate::reservation::manager::{self, Statuses};
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
-use crate::reservation::{Task, watcher, worker};
+use crate::reservation::{Design, Task, watcher, worker};
 use crate::store::memory::State;
 use crate::store::{Document, StoreError, Text};
 
@@ -19,17 +19,21 @@ impl Model {
     ///
     /// What the emulator refuses while the collections are set up.
     pub fn system(&self) -> Result<System, StoreError> {
-        let (messages, processes) = match self.system {
-            SystemKind::Inline => (Messages::default(), self.inline_managers()),
-            SystemKind::Full => (self.broker(), self.full_processes()),
+        let messages = match self.system {
+            SystemKind::Inline | SystemKind::Submitters => Messages::default(),
+            SystemKind::Full => self.broker(),
         };
-        let enqueued = self.tasks().into_iter().map(|task| task.event(Task::ENQUEUED));
+        let tasks = match self.system {
+            SystemKind::Inline | SystemKind::Full => self.tasks(),
+            SystemKind::Submitters => Vec::new(),
+        };
+        let enqueued = tasks.into_iter().map(|task| task.event(Task::ENQUEUED));
         let expected = |name: &str| self.expect.iter().any(|(expected, _)| expected == name);
         Ok(System {
             name: self.name.as_str().into(),
             world: World { store: self.store()?, messages },
             history: enqueued.collect::<Vec<Event>>(),
-            processes,
+            processes: self.processes(),
             properties: property::all()
                 .into_iter()
                 .filter(|property| expected(property.name()))
@@ -44,16 +48,27 @@ impl Model {
     /// The names of the processes, as schedules and faults call them.
     #[must_use]
     pub fn process_names(&self) -> Vec<Text> {
-        let processes = match self.system {
-            SystemKind::Inline => self.inline_managers(),
-            SystemKind::Full => self.full_processes(),
-        };
-        processes.into_iter().map(|process| process.name).collect()
+        self.processes().into_iter().map(|process| process.name).collect()
+    }
+
+    fn processes(&self) -> Vec<Process> {
+        match (self.design, self.system) {
+            (Subject::Doorway, _) => self.doorway_processes(),
+            (Subject::Reserving(design), SystemKind::Inline) => self.inline_managers(design),
+            (Subject::Reserving(design), _) => self.full_processes(design),
+        }
     }
 
     fn store(&self) -> Result<State, StoreError> {
+        match self.design {
+            Subject::Doorway => self.doorway_store(),
+            Subject::Reserving(design) => self.reserving_store(design),
+        }
+    }
+
+    fn reserving_store(&self, design: Design) -> Result<State, StoreError> {
         let mut store = State::new();
-        store.provision(RESERVATIONS, &self.design.indexes())?;
+        store.provision(RESERVATIONS, &design.indexes())?;
         store.provision(WORKERS, &[])?;
         for worker in self.workers() {
             store.insert(WORKERS, Document::new().with("_id", &worker))?;
@@ -69,11 +84,11 @@ impl Model {
         self.buries.is_empty() && self.dead.is_empty()
     }
 
-    fn workers(&self) -> impl Iterator<Item = Text> {
+    pub(super) fn workers(&self) -> impl Iterator<Item = Text> {
         numbered("worker", self.sizes.workers)
     }
 
-    fn managers(&self) -> impl Iterator<Item = Text> {
+    pub(super) fn managers(&self) -> impl Iterator<Item = Text> {
         numbered("manager", self.sizes.managers)
     }
 
@@ -82,7 +97,9 @@ impl Model {
         let (managers, each) = (self.sizes.managers.get(), self.sizes.tasks.get());
         match self.system {
             SystemKind::Inline => (0..managers * each).map(|n| self.inline_task(n)).collect(),
-            SystemKind::Full => (0..each).map(|n| self.full_task(n)).collect(),
+            SystemKind::Full | SystemKind::Submitters => {
+                (0..each).map(|n| self.full_task(n)).collect()
+            }
         }
     }
 
@@ -92,7 +109,7 @@ impl Model {
         self.task(number, (manager + own) % self.sizes.resources)
     }
 
-    fn full_task(&self, number: u32) -> Task {
+    pub(super) fn full_task(&self, number: u32) -> Task {
         let wanted = self.wants.get(number as usize).map(|resource| resource.get() - 1);
         self.task(number, wanted.unwrap_or(number % self.sizes.resources))
     }
@@ -101,9 +118,9 @@ impl Model {
         Task::new(format!("task-{}", number + 1), format!("resource-{}", resource + 1))
     }
 
-    fn inline_managers(&self) -> Vec<Process> {
+    fn inline_managers(&self, design: Design) -> Vec<Process> {
         let each = self.sizes.tasks.get() as usize;
-        let (design, tasks) = (self.design, self.tasks());
+        let tasks = self.tasks();
         let manager = |(name, tasks): (Text, &[Task])| {
             tasks.iter().cloned().fold(Process::new(name), |process, task| {
                 process.then(move |cx| {
@@ -123,8 +140,7 @@ impl Model {
         messages
     }
 
-    fn full_processes(&self) -> Vec<Process> {
-        let design = self.design;
+    fn full_processes(&self, design: Design) -> Vec<Process> {
         let statuses = if self.is_unwatched() { Statuses::Ignored } else { Statuses::Kept };
         let managers = self.managers().map(|name| {
             Process::new(name)
@@ -149,7 +165,7 @@ impl Model {
     }
 }
 
-fn worker_name(number: &NonZeroU32) -> Text {
+pub(super) fn worker_name(number: &NonZeroU32) -> Text {
     format!("worker-{number}").into()
 }
 

@@ -9,9 +9,8 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{EngineChoice, EngineKind, Expect, Model, Sizes, SystemKind, property};
+use super::{EngineChoice, EngineKind, Expect, Model, Sizes, Subject, SystemKind, property};
 use crate::check::{BrokenStore, Faults};
-use crate::reservation::Design;
 
 /// The most of anything that a model may have: far beyond what can be exhausted.
 pub const MOST: u32 = 64;
@@ -90,6 +89,8 @@ struct File {
     buries: Vec<Spanned<i64>>,
     #[serde(default)]
     dead: Vec<Spanned<i64>>,
+    #[serde(default)]
+    cancels: Vec<Spanned<i64>>,
     #[serde(default)]
     broken_store: Option<Spanned<String>>,
     #[serde(default)]
@@ -208,7 +209,8 @@ impl Model {
 
 impl File {
     fn model(self, name: &str) -> Result<Model, Wrong> {
-        let system = self.system()?;
+        let design = one_of("design", &self.design, &Subject::all())?;
+        let system = self.system(design)?;
         let sizes = Sizes {
             managers: size("managers", &self.managers)?,
             workers: size("workers", &self.workers)?,
@@ -217,12 +219,13 @@ impl File {
         };
         let mut model = Model {
             name: name.to_owned(),
-            design: one_of("design", &self.design, &Design::ALL)?,
+            design,
             system,
             sizes,
             wants: self.wants(system, sizes)?,
             buries: workers(&self.buries, system, sizes)?,
-            dead: workers(&self.dead, system, sizes)?,
+            dead: self.dead(design, system, sizes)?,
+            cancels: self.cancels(design, sizes)?,
             broken_store: (self.broken_store.as_ref())
                 .map(|name| {
                     one_of("broken-store", name, &[("counts-twice", BrokenStore::CountsTwice)])
@@ -237,9 +240,12 @@ impl File {
         Ok(model)
     }
 
-    fn system(&self) -> Result<SystemKind, Wrong> {
-        let kinds = [("inline", SystemKind::Inline), ("full", SystemKind::Full)];
-        one_of("system", &self.system, &kinds)
+    fn system(&self, design: Subject) -> Result<SystemKind, Wrong> {
+        let full = ("full", SystemKind::Full);
+        let (inline, submitters) =
+            (("inline", SystemKind::Inline), ("submitters", SystemKind::Submitters));
+        let other = if design == Subject::Doorway { submitters } else { inline };
+        one_of("system", &self.system, &[full, other])
     }
 
     fn wants(&self, system: SystemKind, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
@@ -257,6 +263,31 @@ impl File {
             ));
         }
         wants.get_ref().iter().map(|number| up_to("a resource", number, sizes.resources)).collect()
+    }
+
+    fn dead(
+        &self,
+        design: Subject,
+        system: SystemKind,
+        sizes: Sizes,
+    ) -> Result<Vec<NonZeroU32>, Wrong> {
+        match self.dead.first() {
+            Some(first) if design == Subject::Doorway => Err(Wrong::at(
+                first,
+                "a worker that is dead from the start never comes for work in the doorway",
+            )
+            .help("let a worker crash: crashes = 1 under [faults]")),
+            _ => workers(&self.dead, system, sizes),
+        }
+    }
+
+    fn cancels(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
+        match self.cancels.first() {
+            Some(first) if design != Subject::Doorway => {
+                Err(Wrong::at(first, "only the doorway has a cancel"))
+            }
+            _ => self.cancels.iter().map(|number| up_to("a task", number, sizes.tasks)).collect(),
+        }
     }
 
     fn expect(&self) -> Result<Vec<(String, Expect)>, Wrong> {

@@ -1,12 +1,14 @@
 //! A model: which processes run, with which design, and what is expected of them.
 
 mod build;
+mod doorway;
 #[cfg(feature = "cli")]
 mod file;
 mod judge;
 pub mod property;
 #[cfg(feature = "cli")]
 mod shipped;
+mod subject;
 
 use std::num::NonZeroU32;
 
@@ -15,9 +17,9 @@ pub use file::{MOST, ModelError};
 pub use judge::{EngineError, Standing};
 #[cfg(feature = "cli")]
 pub use shipped::{shipped, shipped_text};
+pub use subject::Subject;
 
 use crate::check::{BrokenStore, Faults};
-use crate::reservation::Design;
 
 /// A model: which processes run, with which design, and what is expected of them.
 #[derive(Clone, Debug)]
@@ -26,8 +28,8 @@ pub struct Model {
     pub name: String,
     /// What it shows, in a sentence.
     pub about: String,
-    /// The design under check.
-    pub design: Design,
+    /// What is under check.
+    pub design: Subject,
     /// How much of the world around the design there is.
     pub system: SystemKind,
     /// How many of everything.
@@ -38,6 +40,8 @@ pub struct Model {
     pub buries: Vec<NonZeroU32>,
     /// The numbers of the workers that are dead, and that a watcher finds dead at any moment.
     pub dead: Vec<NonZeroU32>,
+    /// The numbers of the tasks that someone cancels, at any moment, from 1.
+    pub cancels: Vec<NonZeroU32>,
     /// What may go wrong.
     pub faults: Faults,
     /// How the store lies, if it does.
@@ -67,8 +71,12 @@ pub enum SystemKind {
     /// Each manager reserves and releases its own tasks, and runs them in between: no broker, no
     /// workers. Task k of manager m wants resource (m + k) mod the number of resources.
     Inline,
-    /// A broker's queue of tasks, managers, and workers with a queue each.
+    /// A broker's queue of tasks, managers, and workers: with a queue each, or, in the doorway,
+    /// with none.
     Full,
+    /// No broker: task k is submitted by manager k mod the number of managers, itself, one after
+    /// another; and workers. For the doorway only.
+    Submitters,
 }
 
 /// What is expected of a property.
@@ -129,6 +137,9 @@ impl Model {
     /// What is not there, for people to read.
     pub fn fits(&self) -> Result<(), String> {
         let Sizes { workers, tasks, resources, .. } = self.sizes;
+        if let Some(cancelled) = self.cancels.iter().find(|number| **number > tasks) {
+            return Err(format!("task {cancelled} of {tasks} is to be cancelled"));
+        }
         if !self.wants.is_empty() && self.wants.len() != tasks.get() as usize {
             return Err(format!("wants gives {} resources for {tasks} tasks", self.wants.len()));
         }

@@ -7,6 +7,7 @@
 //! engine and on MongoDB.
 
 mod design;
+pub mod doorway;
 pub mod manager;
 pub mod per_task;
 pub mod quiet;
@@ -41,6 +42,10 @@ pub enum ReservationError {
     Store(StoreError),
     /// A message that is not one of this system's.
     Message(String),
+    /// The document from which the [`doorway`] draws its numbers is not there.
+    NoCounter,
+    /// A later process serves under this worker's name.
+    Superseded(Text),
 }
 
 impl fmt::Display for ReservationError {
@@ -52,6 +57,15 @@ impl fmt::Display for ReservationError {
                  the unique index on _id does not hold"
             ),
             ReservationError::Store(error) => error.fmt(f),
+            ReservationError::NoCounter => write!(
+                f,
+                "{} has no document {:?}: set the collections up first",
+                doorway::schema::COUNTERS,
+                doorway::counter::ID,
+            ),
+            ReservationError::Superseded(worker) => {
+                write!(f, "another process has registered as {worker}: a name is for one process")
+            }
             ReservationError::Message(why) => write!(f, "not a message of a task: {why}"),
         }
     }

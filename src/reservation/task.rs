@@ -57,6 +57,8 @@ impl Task {
     pub const RELEASED: &str = "released";
     /// The task has run.
     pub const FINISHED: &str = "finished";
+    /// The task failed: its worker was lost while it ran, or the run has said so.
+    pub const FAILED: &str = "failed";
     /// The task will not run, or what it does no longer counts.
     pub const CANCELLED: &str = "cancelled";
 

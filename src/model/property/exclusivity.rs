@@ -1,16 +1,16 @@
 //! Exclusivity: no two workers run tasks of one resource at once.
 
-use super::{TaskEvent, shared};
+use super::{TaskEvent, shared, text};
 use crate::check::{Monitor, Step};
 use crate::doc;
 use crate::reservation::Task;
-use crate::store::Document;
+use crate::store::{Document, Text, Value};
 
 /// `exclusivity`: no two workers run tasks of one resource at once.
 ///
 /// One worker is one thread of control: what it runs, it runs one after another. A task runs until
-/// it has finished or gives its reservation back. Remembers the tasks that run, each with its
-/// resource and worker.
+/// it has finished or gives its reservation back, or its process crashes. Remembers the tasks that
+/// run, each with its resource and worker, and the process that runs it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exclusivity;
 
@@ -20,9 +20,12 @@ impl Monitor for Exclusivity {
     }
 
     fn step(&self, running: &mut Document, step: &Step<'_>) -> Result<(), String> {
+        if step.crashed {
+            stop(running, step);
+        }
         for event in step.events.iter().filter_map(TaskEvent::of) {
             match event.name {
-                Task::STARTED => start(running, &event)?,
+                Task::STARTED => start(running, &event, step.process)?,
                 Task::FINISHED | Task::RELEASED => {
                     running.remove(event.task);
                 }
@@ -33,11 +36,26 @@ impl Monitor for Exclusivity {
     }
 }
 
-fn start(running: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
+/// Where a process crashes, what it runs has stopped.
+fn stop(running: &mut Document, step: &Step<'_>) {
+    let Some(process) = step.process else { return };
+    let by = |run: &Value| run.as_document().is_some_and(|run| text(run, "by") == Some(process));
+    let stopped: Vec<Text> =
+        running.iter().filter(|(_, run)| by(run)).map(|(task, _)| task.clone()).collect();
+    stopped.iter().for_each(|task| {
+        running.remove(task);
+    });
+}
+
+fn start(
+    running: &mut Document,
+    event: &TaskEvent<'_>,
+    process: Option<&Text>,
+) -> Result<(), String> {
     let worker = event.worker.unwrap_or_default();
     for (task, run) in running.iter() {
         let Some(run) = run.as_document() else { continue };
-        let (resource, other) = (super::text(run, "resource"), super::text(run, "worker"));
+        let (resource, other) = (text(run, "resource"), text(run, "worker"));
         if resource == Some(event.resource) && other != Some(worker) {
             return Err(format!(
                 "{} runs on {worker} while {task} runs on {}, both for {}",
@@ -47,7 +65,9 @@ fn start(running: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
             ));
         }
     }
-    running.set(shared(event.task), doc! {"resource": event.resource, "worker": worker});
+    let by = process.map_or("", |process| process);
+    let run = doc! {"resource": event.resource, "worker": worker, "by": by};
+    running.set(shared(event.task), run);
     running.sort_fields();
     Ok(())
 }

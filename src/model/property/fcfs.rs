@@ -6,16 +6,19 @@
 //! is can be read in three ways.
 
 use super::{TaskEvent, field, shared, text};
-use crate::check::{Monitor, Step};
+use crate::check::{Monitor, Request, Step};
 use crate::reservation::Task;
-use crate::store::{Document, Value};
+use crate::reservation::schema::RESERVATIONS;
+use crate::store::memory::State;
+use crate::store::{Document, Text, Value};
 
 /// `fcfs-r1`, `fcfs-r2`, `fcfs-r3`: first come, first served, by what counts as coming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fcfs {
     /// The doorway is the submitter's enqueue.
     R1,
-    /// The doorway is the atomic operation on the store that puts the task in its place.
+    /// The doorway is the atomic operation on the store that puts the task in its place, whether
+    /// who sent it is told so or not.
     R2,
     /// The doorway is a manager's whole handling of the message, from taking it off the broker to
     /// acknowledging it.
@@ -23,12 +26,13 @@ pub enum Fcfs {
 }
 
 impl Fcfs {
-    /// The events with which the doorway begins and ends.
-    fn doorway(self) -> (&'static str, &'static str) {
+    /// The event with which the doorway begins and that with which it ends; none where it is read
+    /// off the store.
+    fn doorway(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Fcfs::R1 => (Task::ENQUEUED, Task::ENQUEUED),
-            Fcfs::R2 => (Task::QUEUED, Task::QUEUED),
-            Fcfs::R3 => (Task::RECEIVED, Task::HANDLED),
+            Fcfs::R1 => Some((Task::ENQUEUED, Task::ENQUEUED)),
+            Fcfs::R2 => None,
+            Fcfs::R3 => Some((Task::RECEIVED, Task::HANDLED)),
         }
     }
 }
@@ -44,22 +48,26 @@ impl Monitor for Fcfs {
 
     /// Remembers `passed`: the tasks that are through the doorway and not done, with their
     /// resources; `before`: for each task that has begun its doorway, those of them that were
-    /// through then and are to be served first; and `early`: the tasks that were done before they
-    /// were through.
+    /// through then and are to be served first; and `over`: the tasks that are done.
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let (begins, ends) = self.doorway();
-        for event in step.events.iter().filter_map(TaskEvent::of) {
-            if event.name == begins {
-                begin(memory, &event);
+        if self == &Fcfs::R2 && writes_reservation(step) {
+            for (task, resource) in named(&step.world.store) {
+                begin(memory, &task, &resource);
+                pass(memory, &task, &resource);
             }
-            if event.name == ends {
-                pass(memory, &event);
+        }
+        for event in step.events.iter().filter_map(TaskEvent::of) {
+            if let Some((begins, ends)) = self.doorway() {
+                if event.name == begins {
+                    begin(memory, event.task, event.resource);
+                }
+                if event.name == ends {
+                    pass(memory, event.task, event.resource);
+                }
             }
             match event.name {
                 Task::STARTED => start(memory, &event)?,
-                Task::FINISHED | Task::CANCELLED => {
-                    done(memory, &event, self == &Fcfs::R3);
-                }
+                Task::FINISHED | Task::FAILED | Task::CANCELLED => done(memory, event.task),
                 _ => {}
             }
         }
@@ -67,24 +75,60 @@ impl Monitor for Fcfs {
     }
 }
 
-fn begin(memory: &mut Document, event: &TaskEvent<'_>) {
+/// Whether the step is one of a write to the reservations, told of or not.
+fn writes_reservation(step: &Step<'_>) -> bool {
+    let Some(Request::Command(command)) = step.request else { return false };
+    &*command.collection == RESERVATIONS && command.operation.is_write()
+}
+
+/// The tasks that reservations name, in order, each with its resource; in either schema.
+fn named(store: &State) -> Vec<(Text, Text)> {
+    let text = |value: &Value| value.as_str().map(shared);
+    let mut named = Vec::new();
+    for reservation in store.documents(RESERVATIONS) {
+        let Some(id) = reservation.id().and_then(text) else { continue };
+        match reservation.get("task_ids").and_then(Value::as_array) {
+            Some(tasks) => {
+                named.extend(tasks.iter().filter_map(text).map(|task| (task, id.clone())));
+            }
+            None => {
+                let resource = reservation.get("resource_id").and_then(text);
+                named.extend(resource.map(|resource| (id, resource)));
+            }
+        }
+    }
+    named
+}
+
+/// The doorway of a task begins, unless it is through already.
+fn begin(memory: &mut Document, task: &str, resource: &str) {
+    if is_known(memory, task) {
+        return;
+    }
     let passed = field(memory, "passed").clone();
-    let same = |name: &str| text(&passed, name) == Some(event.resource) && name != event.task;
-    let first: Vec<Value> =
-        passed.iter().filter(|(name, _)| same(name)).map(|(name, _)| name.into()).collect();
+    let first: Vec<Value> = (passed.iter())
+        .filter(|(name, _)| text(&passed, name) == Some(resource))
+        .map(|(name, _)| name.into())
+        .collect();
     if !first.is_empty() {
         let before = field(memory, "before");
-        before.set(shared(event.task), first);
+        before.set(shared(task), first);
         before.sort_fields();
     }
 }
 
-fn pass(memory: &mut Document, event: &TaskEvent<'_>) {
-    if field(memory, "early").remove(event.task).is_none() {
+fn pass(memory: &mut Document, task: &str, resource: &str) {
+    if !is_known(memory, task) {
         let passed = field(memory, "passed");
-        passed.set(shared(event.task), event.resource);
+        passed.set(shared(task), resource);
         passed.sort_fields();
     }
+}
+
+/// Whether a task is through the doorway, or done even. It may be handed through again, by someone
+/// who does not know that.
+fn is_known(memory: &mut Document, task: &str) -> bool {
+    ["passed", "over"].iter().any(|which| field(memory, which).get(task).is_some())
 }
 
 fn start(memory: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
@@ -98,13 +142,11 @@ fn start(memory: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
     }
 }
 
-fn done(memory: &mut Document, event: &TaskEvent<'_>, may_be_early: bool) {
-    let task = event.task;
-    if field(memory, "passed").remove(task).is_none() && may_be_early {
-        let early = field(memory, "early");
-        early.set(shared(task), true);
-        early.sort_fields();
-    }
+fn done(memory: &mut Document, task: &str) {
+    field(memory, "passed").remove(task);
+    let over = field(memory, "over");
+    over.set(shared(task), true);
+    over.sort_fields();
     let before = field(memory, "before");
     before.remove(task);
     let waiting: Document = before

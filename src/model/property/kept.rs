@@ -8,7 +8,7 @@ use crate::store::memory::State;
 use crate::store::{Document, Value};
 
 /// `kept`: from the operation that queued a task until the one that releases it, a reservation
-/// names the task. Remembers the tasks that are to be named.
+/// names the task. Remembers of each task that was queued whether it is to be named still.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Kept;
 
@@ -20,17 +20,19 @@ impl Monitor for Kept {
     fn step(&self, queued: &mut Document, step: &Step<'_>) -> Result<(), String> {
         for event in step.events.iter().filter_map(TaskEvent::of) {
             match event.name {
-                Task::QUEUED => {
+                Task::QUEUED if queued.get(event.task).is_none() => {
                     queued.set(shared(event.task), true);
                     queued.sort_fields();
                 }
-                Task::RELEASED | Task::CANCELLED => {
-                    queued.remove(event.task);
+                Task::RELEASED | Task::FAILED | Task::CANCELLED => {
+                    queued.set(shared(event.task), false);
+                    queued.sort_fields();
                 }
                 _ => {}
             }
         }
-        match queued.iter().find(|(task, _)| !is_named(&step.world.store, &(*task).into())) {
+        let mut queued = queued.iter().filter(|(_, queued)| **queued == Value::from(true));
+        match queued.find(|(task, _)| !is_named(&step.world.store, &(*task).into())) {
             None => Ok(()),
             Some((task, _)) => Err(format!("{task} is queued, and no reservation names it")),
         }

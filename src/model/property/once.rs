@@ -6,7 +6,7 @@ use crate::reservation::Task;
 use crate::store::Document;
 
 /// `once`: each task that was handed to the broker runs exactly once, or is cancelled and does not
-/// finish. Remembers the last event of each task.
+/// finish, or has failed and is reported so. Remembers the last event of each task.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Once;
 
@@ -25,10 +25,26 @@ impl Monitor for Once {
                 (Some(Task::CANCELLED), Task::STARTED | Task::FINISHED) => {
                     return Err(format!("{task} was cancelled and {} all the same", event.name));
                 }
+                (Some(Task::FAILED), Task::STARTED) => {
+                    return Err(format!("{task} has failed and starts all the same"));
+                }
+                // Nobody was told that it had finished; or it goes on, not knowing that it failed.
+                (Some(Task::FINISHED), Task::FAILED)
+                | (Some(Task::FAILED), Task::FINISHED | Task::FAILED) => {
+                    last.set(shared(task), Task::FAILED);
+                }
+                (Some(_), Task::ENQUEUED) => {}
                 (Some(Task::FINISHED), Task::CANCELLED) => {
                     return Err(format!("{task} has finished and is cancelled all the same"));
                 }
-                (_, Task::ENQUEUED | Task::STARTED | Task::FINISHED | Task::CANCELLED) => {
+                (
+                    _,
+                    Task::ENQUEUED
+                    | Task::STARTED
+                    | Task::FINISHED
+                    | Task::FAILED
+                    | Task::CANCELLED,
+                ) => {
                     last.set(shared(task), event.name);
                     last.sort_fields();
                 }
@@ -39,9 +55,9 @@ impl Monitor for Once {
     }
 
     fn end(&self, last: &Document, _: &End<'_>) -> Result<(), String> {
-        let lost = last
-            .iter()
-            .find(|(_, state)| !matches!(state.as_str(), Some(Task::FINISHED | Task::CANCELLED)));
+        let lost = last.iter().find(|(_, state)| {
+            !matches!(state.as_str(), Some(Task::FINISHED | Task::FAILED | Task::CANCELLED))
+        });
         match lost {
             None => Ok(()),
             Some((task, state)) => Err(format!("{task} is lost: the last of it is {state}")),

@@ -674,7 +674,7 @@ impl<'s> Space<'s> {
     fn part(&mut self, process: usize, local: &Local) -> Result<Part, CheckError> {
         let At::Asks(pending) = &local.at else { return Ok(Part::Over) };
         let Pending::Other(request) = pending else { return Ok(Part::Store) };
-        if let Request::Pause(..) = request {
+        if let Request::Pause(..) | Request::Idle(..) = request {
             let automaton = &mut self.automata[process];
             let paused = automaton.representative(local.class);
             let (awake, _) = automaton.follow(paused, Answer::Done)?;
@@ -706,7 +706,7 @@ impl<'s> Space<'s> {
     }
 
     fn stuck(&self, global: &Global) -> impl Iterator<Item = usize> {
-        (0..self.automata.len()).filter(|process| self.at(global, *process).pauses())
+        (0..self.automata.len()).filter(|process| self.at(global, *process).is_stuck())
     }
 
     pub(super) fn at(&self, global: &Global, process: usize) -> &At {
@@ -760,6 +760,7 @@ fn queue_of(request: &Request) -> Option<&Text> {
         | Request::Acknowledge(queue, _) => Some(queue),
         Request::Command(_)
         | Request::Pause(..)
+        | Request::Idle(..)
         | Request::Step(_)
         | Request::Enter(_)
         | Request::Leave(_) => None,

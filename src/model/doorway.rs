@@ -1,0 +1,87 @@
+//! The system of a model of the doorway.
+
+use super::{Model, SystemKind};
+use crate::check::{Cx, Process};
+use crate::reservation::doorway::{self, schema};
+use crate::reservation::{ReservationError, Task};
+use crate::store::memory::State;
+use crate::store::{StoreError, Text};
+
+impl Model {
+    pub(super) fn doorway_store(&self) -> Result<State, StoreError> {
+        let mut store = State::new();
+        store.provision(schema::RESERVATIONS, &[schema::one_reservation_per_worker()])?;
+        store.provision(schema::WORKERS, &[])?;
+        store.provision(schema::STATUSES, &[])?;
+        store.provision(schema::COUNTERS, &[])?;
+        store.insert(schema::COUNTERS, schema::first_counter())?;
+        Ok(store)
+    }
+
+    pub(super) fn doorway_processes(&self) -> Vec<Process> {
+        let workers = self.workers().map(|name| {
+            Process::new(name).then(|cx| async move {
+                let run = |_| {
+                    let step = cx.step("run");
+                    async move {
+                        step.await;
+                        Ok::<(), Text>(())
+                    }
+                };
+                doorway::worker::serve(&cx, cx.process(), run).await
+            })
+        });
+        let sweeper =
+            Process::new("sweeper").then(|cx| async move { doorway::sweep::sweep(&cx).await });
+        let watchers = self.buries.iter().map(|number| {
+            let worker = super::build::worker_name(number);
+            Process::new(format!("watcher-of-{worker}")).then(move |cx| bury(cx, worker.clone()))
+        });
+        let cancellers = self.cancels.iter().map(|number| {
+            let task = self.full_task(number.get() - 1);
+            Process::new(format!("canceller-of-{}", task.id))
+                .then(move |cx| cancel(cx, task.clone()))
+        });
+        let others = workers.chain([sweeper]).chain(watchers).chain(cancellers);
+        self.submitting().into_iter().chain(others).collect()
+    }
+
+    /// Who hands the tasks through the doorway.
+    fn submitting(&self) -> Vec<Process> {
+        if self.system == SystemKind::Full {
+            let serve = |cx: Cx| async move { doorway::manager::serve(&cx).await };
+            return self.managers().map(|name| Process::new(name).then(serve)).collect();
+        }
+        let managers = self.sizes.managers.get();
+        let own = |manager: u32| {
+            let all = (0..self.sizes.tasks.get()).filter(move |n| n % managers == manager);
+            all.map(|number| self.full_task(number))
+        };
+        let submitter = |(manager, name): (u32, Text)| {
+            own(manager).fold(Process::new(name), |process, task| {
+                process.then(move |cx| submit(cx, task.clone()))
+            })
+        };
+        (0..).zip(self.managers()).map(submitter).collect()
+    }
+}
+
+/// A submitter's own submission is the doorway: there is no queue before it.
+async fn submit(cx: Cx, task: Task) -> Result<(), ReservationError> {
+    use crate::env::Env;
+    doorway::submit(&cx, &task).await?;
+    cx.observe(task.event(Task::ENQUEUED));
+    Ok(())
+}
+
+/// Declares the worker dead, whether it is or not, at any moment at which it is registered.
+async fn bury(cx: Cx, worker: Text) -> Result<(), ReservationError> {
+    if let Some(seen) = doorway::watch::registration(&cx, &worker).await? {
+        doorway::watch::bury(&cx, &seen).await?;
+    }
+    Ok(())
+}
+
+async fn cancel(cx: Cx, task: Task) -> Result<(), ReservationError> {
+    doorway::cancel::cancel(&cx, &task).await.map(|_| ())
+}

@@ -1,0 +1,41 @@
+//! The doorway: exclusive, first come, first served, with any number of managers, through crashes.
+//!
+//! The list of a reservation *is* the queue of its resource. A task is through the doorway (Lamport,
+//! *A new solution of Dijkstra's concurrent programming problem*, CACM 17(8), 1974) once one atomic
+//! operation has appended it there; no worker is chosen before, and none afterwards either: workers
+//! come for work.
+//!
+//! | step | by | command |
+//! |---|---|---|
+//! | [`submit`] | a submitter, or a manager | insert the status; draw a number; append the task to the list |
+//! | look | a [`worker`] | the free resource that has waited longest |
+//! | bind | | draw a token; take the resource, if nobody has since the look |
+//! | claim | | the status of the head of the list: waiting → running |
+//! | run | | with the token as a *fencing token*: a resource refuses one lower than it has seen |
+//! | finish | | the status: running → finished or failed |
+//! | release | | delete the reservation if the task is its last; else take the task off the list and the worker off the reservation, in one operation |
+//! | [`sweep`] | anyone, for ever | free a resource whose worker is not registered any more |
+//! | [`watch`] | anyone, for ever | delete the registration of a worker whose heart has stopped |
+//! | [`cancel`] | anyone | the status: waiting → cancelled; the list is left alone |
+//!
+//! Every number is drawn from one [`counter`], so none is ever drawn twice. That makes a binding
+//! and a wait unique: `token` names one binding of one resource, `turn` one wait of one resource
+//! for a worker; of two bindings of a resource the later has the higher token, since it was drawn
+//! after the look that saw the wait that began when the earlier one ended. A filter by one of these numbers is
+//! all that an update has to ask.
+//!
+//! An answer that was lost is no trouble: the command is sent again, and whoever finds that it had
+//! been done the first time takes what is there.
+
+pub mod cancel;
+pub mod counter;
+pub mod manager;
+pub mod registry;
+pub mod schema;
+mod settle;
+pub mod submit;
+pub mod sweep;
+pub mod watch;
+pub mod worker;
+
+pub use submit::submit;

@@ -1,0 +1,82 @@
+//! Which workers are there: registration and heartbeat.
+
+use super::counter::draw;
+use super::schema::registrations;
+use super::settle::settled;
+use crate::env::Env;
+use crate::reservation::ReservationError;
+use crate::store::filter::{by_id, eq, lt};
+use crate::store::update::{inc, set};
+use crate::store::{Store, StoreError, Text};
+
+/// A worker's name, and which of the processes that ever had it this one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incarnation {
+    /// The name.
+    pub name: Text,
+    /// The number of the process; a later one of the same name has a higher one.
+    pub number: i64,
+}
+
+/// What the registry says of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is registered.
+    Current,
+    /// It was declared dead.
+    Gone,
+    /// A later process has its name.
+    Superseded,
+}
+
+/// Registers a process under a worker's name. Any earlier one of that name is superseded by it.
+///
+/// # Errors
+///
+/// [`ReservationError::Superseded`] where a later process has the name already.
+pub async fn register<H: Store + Env>(
+    host: &H,
+    name: &Text,
+) -> Result<Incarnation, ReservationError> {
+    let me = Incarnation { name: name.clone(), number: draw(host).await? };
+    let registered = settled(host, || {
+        let earlier = by_id(name).and(lt("incarnation", me.number));
+        let update = set("incarnation", me.number).set("beats", 0);
+        registrations(host).update_one(earlier, update).upsert(true)
+    });
+    match registered.await {
+        Ok(_) => Ok(me),
+        Err(error) if !error.is_duplicate_key() => Err(error.into()),
+        Err(_) => match standing(host, &me).await? {
+            Standing::Current => Ok(me),
+            _ => Err(ReservationError::Superseded(name.clone())),
+        },
+    }
+}
+
+/// Says that the worker is alive; `false` where it is not registered any more. One command.
+///
+/// # Errors
+///
+/// What the store refuses. That says nothing of how the worker stands.
+pub async fn heartbeat<H: Store>(host: &H, me: &Incarnation) -> Result<bool, StoreError> {
+    let mine = by_id(&me.name).and(eq("incarnation", me.number));
+    Ok(registrations(host).update_one(mine, inc("beats", 1)).await?.matched == 1)
+}
+
+/// What the registry says of the worker. One command.
+///
+/// # Errors
+///
+/// What the store refuses.
+pub async fn standing<H: Store + Env>(
+    host: &H,
+    me: &Incarnation,
+) -> Result<Standing, ReservationError> {
+    let registered = settled(host, || registrations(host).find_one(by_id(&me.name)));
+    Ok(match registered.await? {
+        None => Standing::Gone,
+        Some(found) if found.incarnation == me.number => Standing::Current,
+        Some(_) => Standing::Superseded,
+    })
+}

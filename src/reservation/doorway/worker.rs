@@ -1,0 +1,296 @@
+//! The worker: comes for work, and serves the head of the queue that has waited longest.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::counter::draw;
+use super::registry::{Incarnation, Standing, heartbeat, register, standing};
+use super::schema::{Bound, Reservation, State, Status, Waiting, reservations, statuses};
+use super::settle::settled;
+use super::sweep::{free, waits_since};
+use crate::env::{Env, Wake, forever};
+use crate::reservation::{ReservationError, Task};
+use crate::store::filter::{by_id, eq, exists, size};
+use crate::store::update::{pop_first, set};
+use crate::store::{Projection, ReadConcern, Returns, Sort, Store, Text};
+
+/// How often a worker says that it is alive.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The right to run a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The task.
+    pub task: Task,
+    /// The fencing token: everything that the run does to the outside should carry it, and whoever
+    /// it is done to should refuse a token lower than one that it has seen.
+    pub token: i64,
+}
+
+/// Why a worker ends its turns.
+enum Stop {
+    /// It was declared dead, and has to register anew.
+    Gone,
+    Error(ReservationError),
+}
+
+impl<E: Into<ReservationError>> From<E> for Stop {
+    fn from(error: E) -> Stop {
+        Stop::Error(error.into())
+    }
+}
+
+/// Registers a worker and serves for ever; `run` runs a task, and an error of it is recorded with
+/// the task. Several processes must not have one name: the later supersedes the earlier.
+///
+/// Without contention a task costs six commands, and an idle worker one scan whenever it looks.
+///
+/// # Errors
+///
+/// [`ReservationError::Superseded`] where a later process has the name, and what the store refuses.
+/// The task that was under way then is failed once another process has the worker's name, or the
+/// watcher has declared it dead.
+pub async fn serve<H, F, R, E>(host: &H, name: &Text, run: F) -> Result<(), ReservationError>
+where
+    H: Store + Env,
+    F: Fn(Grant) -> R + Send + Sync,
+    R: Future<Output = Result<(), E>> + Send,
+    E: fmt::Display + Send,
+{
+    forever(host, || async {
+        let me = register(host, name).await?;
+        let turns = forever(host, || turn(host, &me, &run));
+        match host.beside(beat(host, &me), turns).await {
+            Some(Err(Stop::Error(error))) => Err(error),
+            Some(Ok(()) | Err(Stop::Gone)) | None => Ok(()),
+        }
+    })
+    .await
+}
+
+/// Says again and again that the worker is alive; ends when it is not registered any more.
+async fn beat<H: Store + Env>(host: &H, me: &Incarnation) {
+    loop {
+        host.rest(HEARTBEAT).await;
+        // An answer that did not come says nothing of how the worker stands.
+        if let Ok(false) = heartbeat(host, me).await {
+            return;
+        }
+    }
+}
+
+/// One turn: looks for a resource, serves its head, and releases it.
+async fn turn<H, F, R, E>(host: &H, me: &Incarnation, run: &F) -> Result<(), Stop>
+where
+    H: Store + Env,
+    F: Fn(Grant) -> R,
+    R: Future<Output = Result<(), E>>,
+    E: fmt::Display,
+{
+    let waiting = match look(host, me).await? {
+        None => {
+            host.idle(Wake::Changed).await;
+            return Ok(());
+        }
+        Some(Found::Mine(bound)) => {
+            check_standing(host, me).await?;
+            return Ok(free(host, &bound).await?);
+        }
+        Some(Found::Free(waiting)) => waiting,
+    };
+    let token = draw(host).await?;
+    let Some(task) = bind(host, me, &waiting, token).await? else { return Ok(()) };
+    if serve_head(host, me, Grant { task: task.clone(), token }, run).await?
+        && release(host, &task.resource, token).await?
+    {
+        return Ok(());
+    }
+    check_standing(host, me).await
+}
+
+/// The worker has lost its binding: is it still registered?
+async fn check_standing<H: Store + Env>(host: &H, me: &Incarnation) -> Result<(), Stop> {
+    match standing(host, me).await? {
+        Standing::Current => Ok(()),
+        Standing::Gone => Err(Stop::Gone),
+        Standing::Superseded => Err(ReservationError::Superseded(me.name.clone()).into()),
+    }
+}
+
+/// What a worker finds when it looks for work.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Found {
+    /// A binding in its own name: of an earlier process, or of a bind whose answer was lost.
+    Mine(Bound),
+    /// The resource that has waited longest.
+    Free(Waiting),
+}
+
+/// Looks for work: a hint, since reading is no snapshot and others look too.
+async fn look<H: Store + Env>(
+    host: &H,
+    me: &Incarnation,
+) -> Result<Option<Found>, ReservationError> {
+    let found = settled(host, || {
+        let mine_or_free = eq("worker_name", &me.name).or(exists("turn"));
+        let mine_first = [Sort::descending("worker_name"), Sort::ascending("turn")].concat();
+        let fields = ["worker_name", "token", "turn"].map(Into::into);
+        reservations::<H, Found>(host)
+            .find(mine_or_free)
+            .sort(mine_first)
+            .limit(1_u32)
+            .projection(Projection::Include(fields.into()))
+    });
+    Ok(found.await?.into_iter().next())
+}
+
+/// Takes the resource, if it still waits as it did when it was looked at; gives the head of its
+/// list.
+async fn bind<H: Store + Env>(
+    host: &H,
+    me: &Incarnation,
+    waiting: &Waiting,
+    token: i64,
+) -> Result<Option<Task>, ReservationError> {
+    let resource = &waiting.resource_id;
+    let bound = settled(host, || {
+        let still = by_id(resource).and(eq("turn", waiting.turn));
+        let bind = set("worker_name", &me.name).set("token", token).unset("turn");
+        reservations::<H, Reservation>(host)
+            .find_one_and_update(still, bind)
+            .returns(Returns::After)
+    });
+    match bound.await {
+        Ok(bound) => Ok(bound
+            .and_then(|bound| bound.task_ids.into_iter().next())
+            .map(|head| Task::new(head, resource.clone()))),
+        // A bind of this worker whose answer was lost has been done meanwhile.
+        Err(error) if error.is_duplicate_key() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Brings the head of the list to its end; `false` where the binding turns out to be lost.
+async fn serve_head<H, F, R, E>(
+    host: &H,
+    me: &Incarnation,
+    grant: Grant,
+    run: &F,
+) -> Result<bool, ReservationError>
+where
+    H: Store + Env,
+    F: Fn(Grant) -> R,
+    R: Future<Output = Result<(), E>>,
+    E: fmt::Display,
+{
+    let (task, token) = (grant.task.clone(), grant.token);
+    match claim(host, me, &task, token).await? {
+        Claim::Granted => {
+            host.observe(task.event_on(Task::STARTED, &me.name));
+            let done = run(grant).await;
+            host.observe(task.event_on(Task::FINISHED, &me.name));
+            host.observe(task.event(Task::RELEASED));
+            finish(host, &task, done.map_err(|error| error.to_string().into())).await?;
+        }
+        Claim::Final => {}
+        Claim::Orphaned => {
+            let why = Text::from("its worker was lost");
+            if finish(host, &task, Err(why)).await? {
+                host.observe(task.event(Task::FAILED));
+            }
+        }
+        Claim::Outdated => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// What comes of claiming a task.
+enum Claim {
+    /// It runs, and this binding runs it.
+    Granted,
+    /// It is done with already.
+    Final,
+    /// An earlier binding runs it, whose worker was taken for dead.
+    Orphaned,
+    /// A later binding runs it: this one has ended.
+    Outdated,
+}
+
+/// Claims the task for this binding: whoever moves its status from waiting runs it.
+async fn claim<H: Store + Env>(
+    host: &H,
+    me: &Incarnation,
+    task: &Task,
+    token: i64,
+) -> Result<Claim, ReservationError> {
+    let claimed = settled(host, || {
+        let waiting = by_id(&task.id).and(eq("state", State::Waiting));
+        let run = set("state", State::Running).set("worker_name", &me.name).set("token", token);
+        statuses(host).update_one(waiting, run)
+    });
+    if claimed.await?.matched == 1 {
+        return Ok(Claim::Granted);
+    }
+    let committed = statuses(host).read_concern(ReadConcern::Linearizable);
+    let status = settled(host, || committed.find_one(by_id(&task.id))).await?;
+    Ok(match status {
+        Some(Status { state: State::Running, token: Some(other), .. }) if other < token => {
+            Claim::Orphaned
+        }
+        Some(Status { state: State::Running, token: Some(other), .. }) if other > token => {
+            Claim::Outdated
+        }
+        // The answer to the claim was lost.
+        Some(Status { state: State::Running, .. }) => Claim::Granted,
+        // A status that is gone was final, and its reader has cleared it away.
+        _ => Claim::Final,
+    })
+}
+
+/// Records how the task ended; `false` where another has recorded it.
+///
+/// A task is claimed once, so its status runs for whoever claimed it; and who finds it orphaned
+/// has taken the place of the one that did.
+async fn finish<H: Store + Env>(
+    host: &H,
+    task: &Task,
+    done: Result<(), Text>,
+) -> Result<bool, ReservationError> {
+    let finished = settled(host, || {
+        let running = by_id(&task.id).and(eq("state", State::Running));
+        let end = match &done {
+            Ok(()) => set("state", State::Finished),
+            Err(why) => set("state", State::Failed).set("why", why),
+        };
+        statuses(host).update_one(running, end)
+    });
+    Ok(finished.await?.matched == 1)
+}
+
+/// Takes the task, which is done, off the list, and the worker off the reservation; `false` where
+/// the binding is lost.
+///
+/// A reservation with no other task is deleted. To take the task off and to free the resource is
+/// one operation, so that no resource keeps a worker from the others.
+async fn release<H: Store + Env>(
+    host: &H,
+    resource: &Text,
+    token: i64,
+) -> Result<bool, ReservationError> {
+    let reservations = reservations::<H, Reservation>(host);
+    let bound = || by_id(resource).and(eq("token", token));
+    let deleted =
+        settled(host, || reservations.delete_one(bound().and(size("task_ids", 1)))).await?;
+    if deleted == 1 {
+        return Ok(true);
+    }
+    let popped = settled(host, || {
+        let update = waits_since(pop_first("task_ids").unset("worker_name"), token);
+        reservations.update_one(bound(), update)
+    });
+    Ok(popped.await?.matched == 1)
+}
