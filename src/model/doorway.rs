@@ -14,7 +14,9 @@ impl Model {
         store.provision(schema::WORKERS, &[])?;
         store.provision(schema::STATUSES, &[])?;
         store.provision(schema::COUNTERS, &[])?;
-        store.insert(schema::COUNTERS, schema::first_counter())?;
+        for counter in schema::counters() {
+            store.insert(schema::COUNTERS, counter)?;
+        }
         Ok(store)
     }
 
@@ -31,8 +33,10 @@ impl Model {
                 doorway::worker::serve(&cx, cx.process(), run).await
             })
         });
-        let sweeper =
-            Process::new("sweeper").then(|cx| async move { doorway::sweep::sweep(&cx).await });
+        // Where nobody is declared dead, there is nothing to sweep.
+        let sweeper = (!self.buries.is_empty()).then(|| {
+            Process::new("sweeper").then(|cx| async move { doorway::sweep::sweep(&cx).await })
+        });
         let watchers = self.buries.iter().map(|number| {
             let worker = super::build::worker_name(number);
             Process::new(format!("watcher-of-{worker}")).then(move |cx| bury(cx, worker.clone()))
@@ -42,7 +46,7 @@ impl Model {
             Process::new(format!("canceller-of-{}", task.id))
                 .then(move |cx| cancel(cx, task.clone()))
         });
-        let others = workers.chain([sweeper]).chain(watchers).chain(cancellers);
+        let others = workers.chain(sweeper).chain(watchers).chain(cancellers);
         self.submitting().into_iter().chain(others).collect()
     }
 

@@ -42,8 +42,8 @@ pub enum ReservationError {
     Store(StoreError),
     /// A message that is not one of this system's.
     Message(String),
-    /// The document from which the [`doorway`] draws its numbers is not there.
-    NoCounter,
+    /// The document of a counter from which the [`doorway`] draws its numbers is not there.
+    NoCounter(&'static str),
     /// A later process serves under this worker's name.
     Superseded(Text),
 }
@@ -57,11 +57,10 @@ impl fmt::Display for ReservationError {
                  the unique index on _id does not hold"
             ),
             ReservationError::Store(error) => error.fmt(f),
-            ReservationError::NoCounter => write!(
+            ReservationError::NoCounter(counter) => write!(
                 f,
-                "{} has no document {:?}: set the collections up first",
+                "{} has no document {counter:?}: set the collections up first",
                 doorway::schema::COUNTERS,
-                doorway::counter::ID,
             ),
             ReservationError::Superseded(worker) => {
                 write!(f, "another process has registered as {worker}: a name is for one process")

@@ -1,6 +1,6 @@
 //! Which workers are there: registration and heartbeat.
 
-use super::counter::draw;
+use super::counter::{Counter, draw};
 use super::schema::registrations;
 use super::settle::settled;
 use crate::env::Env;
@@ -38,7 +38,7 @@ pub async fn register<H: Store + Env>(
     host: &H,
     name: &Text,
 ) -> Result<Incarnation, ReservationError> {
-    let me = Incarnation { name: name.clone(), number: draw(host).await? };
+    let me = Incarnation { name: name.clone(), number: draw(host, Counter::Incarnations).await? };
     let registered = settled(host, || {
         let earlier = by_id(name).and(lt("incarnation", me.number));
         let update = set("incarnation", me.number).set("beats", 0);

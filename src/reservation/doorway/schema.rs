@@ -10,35 +10,22 @@ pub use crate::reservation::schema::{RESERVATIONS, STATUSES, WORKERS};
 use crate::store::filter::exists;
 use crate::store::{Collection, Document, Index, Store, Text, Value};
 
-/// The collection of the one [`counter`](super::counter).
+/// The collection of the [`counter`](super::counter)s.
 pub const COUNTERS: &str = "counters";
 
-/// A reservation that no worker has taken yet.
-///
-/// It has a `turn` exactly while it has no worker; while it has one, it has a `token` instead. Its
-/// list is never empty.
+/// Of a reservation: whether a worker is bound to it. The tasks are not asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct Binding {
     /// The resource.
     #[serde(rename = "_id")]
     pub resource_id: Text,
-    /// Names this wait, and tells which of two has lasted longer: the lower.
-    pub turn: i64,
+    /// The worker, if one is bound to it.
+    pub worker_name: Option<Text>,
+    /// The token of the binding, once the worker has drawn it.
+    pub token: Option<i64>,
 }
 
-/// A reservation that a worker has taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bound {
-    /// The resource.
-    #[serde(rename = "_id")]
-    pub resource_id: Text,
-    /// The worker.
-    pub worker_name: Text,
-    /// Names this binding; of two bindings of a resource the later has the higher one.
-    pub token: i64,
-}
-
-/// A reservation with all of its fields, for whoever looks at it from outside.
+/// A reservation. Its list is never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     /// The resource.
@@ -46,15 +33,15 @@ pub struct Reservation {
     pub resource_id: Text,
     /// The tasks, in the order in which they came; the first is the one that runs.
     pub task_ids: Vec<Text>,
-    /// The worker, if it is bound to one.
+    /// Tells which of two resources has waited longer for a worker: the one with the lower.
+    pub turn: i64,
+    /// The worker, if one is bound to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_name: Option<Text>,
-    /// The token of the binding, if it is bound.
+    /// Names the binding, once the worker has drawn it; of two bindings of a resource the later
+    /// has the higher one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<i64>,
-    /// Since when it waits for a worker, if it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub turn: Option<i64>,
 }
 
 /// A worker that is there.
@@ -134,10 +121,10 @@ pub fn one_reservation_per_worker() -> Index {
     Index::unique(["worker_name"]).partial(exists("worker_name"))
 }
 
-/// The document from which every number is drawn; it is there before the first of them.
+/// The documents that have to be there before the first command: one for each counter.
 #[must_use]
-pub fn first_counter() -> Document {
-    doc! {"_id": super::counter::ID, "n": 0}
+pub fn counters() -> [Document; 2] {
+    super::counter::ALL.map(|counter| doc! {"_id": counter.id(), "n": 0})
 }
 
 /// The reservations, as documents of `T`.

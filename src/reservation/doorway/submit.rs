@@ -1,6 +1,6 @@
 //! Submitting a task: the doorway.
 
-use super::counter::draw;
+use super::counter::{Counter, last};
 use super::schema::{Reservation, State, Status, reservations, statuses};
 use super::settle::settled;
 use crate::env::Env;
@@ -44,7 +44,7 @@ async fn announce<H: Store + Env>(host: &H, task: &Task) -> Result<(), Reservati
 
 /// The doorway itself, one atomic operation; `false` where another created the list meanwhile.
 async fn append<H: Store + Env>(host: &H, task: &Task) -> Result<bool, ReservationError> {
-    let turn = draw(host).await?;
+    let turn = last(host, Counter::Tokens).await?;
     let reservations = reservations::<H, Reservation>(host);
     let appended = settled(host, || {
         let absent = by_id(&task.resource).and(ne("task_ids", &task.id));

@@ -1,12 +1,11 @@
 //! The sweep: frees the resources of workers that are gone.
 
-use super::schema::{Bound, registrations, reservations};
+use super::schema::{Binding, RESERVATIONS, registrations};
 use super::settle::settled;
 use crate::env::{Env, Wake, forever};
 use crate::reservation::ReservationError;
 use crate::store::filter::{by_id, eq, exists};
-use crate::store::update::{Update, unset};
-use crate::store::{Projection, Store};
+use crate::store::{Collection, Projection, Store, Update};
 
 /// Sweeps for ever. Any number may do so at once.
 ///
@@ -32,14 +31,12 @@ pub async fn sweep<H: Store + Env>(host: &H) -> Result<(), ReservationError> {
 ///
 /// What the store refuses.
 pub async fn pass<H: Store + Env>(host: &H) -> Result<(), ReservationError> {
-    let bound = settled(host, || {
-        let reservations = reservations::<H, Bound>(host);
-        reservations.find(exists("worker_name")).projection(binding())
-    });
-    for bound in bound.await? {
-        let worker = || registrations(host).find_one(by_id(&bound.worker_name));
-        if settled(host, worker).await?.is_none() {
-            free(host, &bound).await?;
+    let bound =
+        settled(host, || bindings(host).find(exists("worker_name")).projection(of_binding()));
+    for binding in bound.await? {
+        let Some(worker) = &binding.worker_name else { continue };
+        if settled(host, || registrations(host).find_one(by_id(worker))).await?.is_none() {
+            free(host, &binding).await?;
         }
     }
     Ok(())
@@ -50,23 +47,35 @@ pub async fn pass<H: Store + Env>(host: &H) -> Result<(), ReservationError> {
 /// # Errors
 ///
 /// What the store refuses.
-pub(super) async fn free<H: Store + Env>(host: &H, bound: &Bound) -> Result<(), ReservationError> {
+pub(super) async fn free<H: Store + Env>(
+    host: &H,
+    binding: &Binding,
+) -> Result<(), ReservationError> {
     settled(host, || {
-        let reservations = reservations::<H, Bound>(host);
-        let still = by_id(&bound.resource_id).and(eq("token", bound.token));
-        reservations.update_one(still, waits_since(unset("worker_name"), bound.token))
+        let still = by_id(&binding.resource_id)
+            .and(eq("worker_name", binding.worker_name.as_ref()))
+            .and(eq("token", binding.token));
+        bindings(host).update_one(still, unbind(Update::default(), binding.token))
     })
     .await?;
     Ok(())
 }
 
-/// Ends a binding. The wait that begins is named after it: no other binding has its token, and the
-/// resource comes before those that began to wait while it was bound.
-pub(super) fn waits_since(update: Update, token: i64) -> Update {
-    update.unset("token").set("turn", token)
+/// Ends a binding. The resource comes before those that began to wait while it was bound.
+pub(super) fn unbind(update: Update, token: Option<i64>) -> Update {
+    let update = update.unset("worker_name").unset("token");
+    match token {
+        Some(token) => update.set("turn", token),
+        None => update,
+    }
+}
+
+/// The reservations, as far as they say who is bound to what.
+pub(super) fn bindings<H: Store>(host: &H) -> Collection<'_, H, Binding> {
+    host.collection(RESERVATIONS)
 }
 
 /// Of a reservation what a binding is; the tasks are not asked for.
-pub(super) fn binding() -> Projection {
+pub(super) fn of_binding() -> Projection {
     Projection::Include(["worker_name", "token"].map(Into::into).into())
 }

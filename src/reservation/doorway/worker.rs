@@ -4,18 +4,16 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::counter::draw;
+use super::counter::{Counter, draw};
 use super::registry::{Incarnation, Standing, heartbeat, register, standing};
-use super::schema::{Bound, Reservation, State, Status, Waiting, reservations, statuses};
+use super::schema::{Binding, Reservation, State, Status, reservations, statuses};
 use super::settle::settled;
-use super::sweep::{free, waits_since};
+use super::sweep::{bindings, free, of_binding, unbind};
 use crate::env::{Env, Wake, forever};
 use crate::reservation::{ReservationError, Task};
-use crate::store::filter::{by_id, eq, exists, size};
+use crate::store::filter::{by_id, eq, missing, size};
 use crate::store::update::{pop_first, set};
-use crate::store::{Projection, ReadConcern, Returns, Sort, Store, Text};
+use crate::store::{ReadConcern, Returns, Sort, Store, Text};
 
 /// How often a worker says that it is alive.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -90,25 +88,22 @@ where
     R: Future<Output = Result<(), E>>,
     E: fmt::Display,
 {
-    let waiting = match look(host, me).await? {
-        None => {
-            host.idle(Wake::Changed).await;
-            return Ok(());
-        }
-        Some(Found::Mine(bound)) => {
-            check_standing(host, me).await?;
-            return Ok(free(host, &bound).await?);
-        }
-        Some(Found::Free(waiting)) => waiting,
+    let Some(found) = look(host, me).await? else {
+        host.idle(Wake::Changed).await;
+        return Ok(());
     };
-    let token = draw(host).await?;
-    let Some(task) = bind(host, me, &waiting, token).await? else { return Ok(()) };
-    if serve_head(host, me, Grant { task: task.clone(), token }, run).await?
-        && release(host, &task.resource, token).await?
-    {
+    if found.worker_name.is_some() {
+        check_standing(host, me).await?;
+        return Ok(free(host, &found).await?);
+    }
+    if !bind(host, me, &found.resource_id).await? {
         return Ok(());
     }
-    check_standing(host, me).await
+    let served = match arm(host, me, found.resource_id).await? {
+        Some(grant) => serve_head(host, me, grant, run).await?,
+        None => false,
+    };
+    if served { Ok(()) } else { check_standing(host, me).await }
 }
 
 /// The worker has lost its binding: is it still registered?
@@ -120,61 +115,61 @@ async fn check_standing<H: Store + Env>(host: &H, me: &Incarnation) -> Result<()
     }
 }
 
-/// What a worker finds when it looks for work.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Found {
-    /// A binding in its own name: of an earlier process, or of a bind whose answer was lost.
-    Mine(Bound),
-    /// The resource that has waited longest.
-    Free(Waiting),
-}
-
-/// Looks for work: a hint, since reading is no snapshot and others look too.
+/// Looks for work: a binding in the worker's own name, which an earlier process has left behind or
+/// of which the answer was lost; else the resource that has waited longest. A hint, since a scan
+/// is no snapshot and others look too.
 async fn look<H: Store + Env>(
     host: &H,
     me: &Incarnation,
-) -> Result<Option<Found>, ReservationError> {
+) -> Result<Option<Binding>, ReservationError> {
     let found = settled(host, || {
-        let mine_or_free = eq("worker_name", &me.name).or(exists("turn"));
+        let mine_or_free = eq("worker_name", &me.name).or(missing("worker_name"));
         let mine_first = [Sort::descending("worker_name"), Sort::ascending("turn")].concat();
-        let fields = ["worker_name", "token", "turn"].map(Into::into);
-        reservations::<H, Found>(host)
-            .find(mine_or_free)
-            .sort(mine_first)
-            .limit(1_u32)
-            .projection(Projection::Include(fields.into()))
+        bindings(host).find(mine_or_free).sort(mine_first).limit(1_u32).projection(of_binding())
     });
     Ok(found.await?.into_iter().next())
 }
 
-/// Takes the resource, if it still waits as it did when it was looked at; gives the head of its
-/// list.
+/// Binds the worker to the resource, if nobody else is; `false` where that fails.
 async fn bind<H: Store + Env>(
     host: &H,
     me: &Incarnation,
-    waiting: &Waiting,
-    token: i64,
-) -> Result<Option<Task>, ReservationError> {
-    let resource = &waiting.resource_id;
+    resource: &Text,
+) -> Result<bool, ReservationError> {
     let bound = settled(host, || {
-        let still = by_id(resource).and(eq("turn", waiting.turn));
-        let bind = set("worker_name", &me.name).set("token", token).unset("turn");
-        reservations::<H, Reservation>(host)
-            .find_one_and_update(still, bind)
-            .returns(Returns::After)
+        let free = by_id(resource).and(missing("worker_name"));
+        bindings(host).update_one(free, set("worker_name", &me.name))
     });
     match bound.await {
-        Ok(bound) => Ok(bound
-            .and_then(|bound| bound.task_ids.into_iter().next())
-            .map(|head| Task::new(head, resource.clone()))),
+        Ok(bound) => Ok(bound.matched == 1),
         // A bind of this worker whose answer was lost has been done meanwhile.
-        Err(error) if error.is_duplicate_key() => Ok(None),
+        Err(error) if error.is_duplicate_key() => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Brings the head of the list to its end; `false` where the binding turns out to be lost.
+/// Draws a token for the binding, and gives the head of the list; `None` where the binding is lost.
+///
+/// The token is drawn once the worker is bound, and the binding is looked at again with it: so it
+/// is higher than that of any earlier binding, and lower than that of any later one.
+async fn arm<H: Store + Env>(
+    host: &H,
+    me: &Incarnation,
+    resource: Text,
+) -> Result<Option<Grant>, ReservationError> {
+    let token = draw(host, Counter::Tokens).await?;
+    let armed = settled(host, || {
+        let unarmed = by_id(&resource).and(eq("worker_name", &me.name)).and(missing("token"));
+        reservations::<H, Reservation>(host)
+            .find_one_and_update(unarmed, set("token", token))
+            .returns(Returns::After)
+    });
+    let head = armed.await?.and_then(|armed| armed.task_ids.into_iter().next());
+    Ok(head.map(|head| Grant { task: Task::new(head, resource), token }))
+}
+
+/// Brings the head of the list to its end, and releases the resource; `false` where the binding
+/// turns out to be lost.
 async fn serve_head<H, F, R, E>(
     host: &H,
     me: &Incarnation,
@@ -205,7 +200,7 @@ where
         }
         Claim::Outdated => return Ok(false),
     }
-    Ok(true)
+    release(host, &task.resource, token).await
 }
 
 /// What comes of claiming a task.
@@ -265,7 +260,8 @@ async fn finish<H: Store + Env>(
         let end = match &done {
             Ok(()) => set("state", State::Finished),
             Err(why) => set("state", State::Failed).set("why", why),
-        };
+        }
+        .unset("token");
         statuses(host).update_one(running, end)
     });
     Ok(finished.await?.matched == 1)
@@ -289,7 +285,7 @@ async fn release<H: Store + Env>(
         return Ok(true);
     }
     let popped = settled(host, || {
-        let update = waits_since(pop_first("task_ids").unset("worker_name"), token);
+        let update = unbind(pop_first("task_ids"), Some(token));
         reservations.update_one(bound(), update)
     });
     Ok(popped.await?.matched == 1)

@@ -17,7 +17,7 @@ use crate::env::Event;
 
 /// So many nodes of a process are learnt ahead of the search, so that they can be merged; beyond
 /// them a node is learnt when the search gets there, and stays by itself.
-const AHEAD: usize = 4096;
+const AHEAD: usize = 256;
 
 pub(super) type NodeId = u32;
 pub(super) type Class = u32;
