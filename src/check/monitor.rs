@@ -47,7 +47,8 @@ pub trait Monitor: Send + Sync {
 /// What one step of a run was.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// The process that did it; `None` for what was so before the first step.
+    /// The process that did it, or to which it happened; `None` for what was so before the first
+    /// step, and for what happens to the database.
     pub process: Option<&'a Text>,
     /// What it had asked.
     pub request: Option<&'a Request>,

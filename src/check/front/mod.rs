@@ -23,7 +23,7 @@ use guarded::{Guarded, Panics};
 
 use super::cx::Cx;
 use super::engine::{Limits, Options, explore};
-use super::fault::Faults;
+use super::fault::{Choice, Faults};
 use super::monitor::Monitor;
 use super::process::Process;
 use super::property::{NoDeadlock, NoFailure};
@@ -389,6 +389,11 @@ impl Check {
             return Some(format!(
                 "a process cannot be called {name:?}: schedules are made of names, so a name is \
                  one word, without a colon"
+            ));
+        }
+        if let Some(name) = processes().find(|name| Choice::takes_name(name)) {
+            return Some(format!(
+                "a process cannot be called {name}: schedules mean the database by it"
             ));
         }
         if let Some(name) = twice(processes()) {

@@ -38,6 +38,8 @@ use pack::Global;
 use search::{Ended, Search, Tally};
 use space::Space;
 
+use crate::check::fault::Choice;
+use crate::check::process::Process;
 use crate::check::run::Outcome;
 use crate::check::step::At;
 use crate::check::system::System;
@@ -126,6 +128,11 @@ fn check_names(system: &System) -> Result<(), CheckError> {
         return Err(CheckError::malformed("the system has no process"));
     }
     let mut names = BTreeSet::new();
+    let reserved = system.processes.iter().find(|process| Choice::takes_name(&process.name));
+    if let Some(Process { name, .. }) = reserved {
+        let why = format!("a process cannot be called {name}: schedules mean the database by it");
+        return Err(CheckError::malformed(why));
+    }
     match system.processes.iter().find(|process| !names.insert(&process.name)) {
         None => Ok(()),
         Some(twice) => {
