@@ -182,7 +182,7 @@ impl System {
     /// The counterexample that a schedule gives for a property of whole runs.
     pub(crate) fn lasso(
         &self,
-        property: &'static str,
+        property: &str,
         why: &str,
         stem: &[Choice],
         cycle: &[Choice],

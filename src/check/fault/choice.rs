@@ -64,6 +64,11 @@ impl Kind {
         }
     }
 
+    /// Whether it happens some time if it always can, and is no fault.
+    pub(crate) fn is_due(self) -> bool {
+        matches!(self, Kind::Step | Kind::Lands | Kind::Replicates | Kind::CatchesUp)
+    }
+
     /// Whether what a process holds of the queues is delivered again.
     pub(crate) fn redelivers(self) -> bool {
         matches!(self, Kind::Crash | Kind::Redelivered)

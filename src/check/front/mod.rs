@@ -191,6 +191,18 @@ impl Check {
         self.property(Property::Claim(Claim::new(name.into(), When::Sometimes, holds)))
     }
 
+    /// What comes to hold at some time of every run: before its end, or if it has none, provided that
+    /// it is weakly fair: no process could go on for ever and never does. Only an explorer can tell; it
+    /// keeps the graph of all states for that, some 80 bytes a state and 8 a transition.
+    #[must_use]
+    pub fn eventually<H: Holds>(
+        self,
+        name: impl Into<Text>,
+        holds: impl Fn(&View<'_>) -> H + Send + Sync + 'static,
+    ) -> Check {
+        self.property(Property::Claim(Claim::new(name.into(), When::Eventually, holds)))
+    }
+
     /// A property with a memory of its own, fed every step.
     #[must_use]
     pub fn monitor(self, monitor: impl Monitor + 'static) -> Check {

@@ -6,6 +6,7 @@ mod fcfs;
 mod kept;
 mod leak;
 mod once;
+mod starvation;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub use fcfs::Fcfs;
 pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
+pub use starvation::NoStarvation;
 
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
@@ -58,6 +60,10 @@ pub fn all() -> Vec<Property> {
         property("a task that is queued stays in a reservation until it is released", Kept),
         property("when all is done, no reservation is left", NoLeak),
         property("an update by _id of more than one document stops the process", Loud),
+        property(
+            "on every weakly fair run each task finishes some time, or is cancelled",
+            NoStarvation,
+        ),
         property("no process waits for ever", NoDeadlock),
         property("no process stops with an error", NoFailure),
     ]
