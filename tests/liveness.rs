@@ -1,7 +1,9 @@
 //! What has to come about on every weakly fair run.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use doorway::check::{Check, Cx, Verdict};
+#[cfg(any(feature = "cli", feature = "shuttle"))]
+use doorway::check::Verdict;
+use doorway::check::{Check, Cx};
 use doorway::doc;
 use doorway::env::{Condition, Env, Wake, forever, until};
 use doorway::store::filter::by_id;

@@ -273,7 +273,8 @@ impl File {
         if self.expect.get_ref().is_empty() {
             return Err(Wrong::at(&self.expect, "expect names no property: nothing is checked"));
         }
-        let all = property::all();
+        let all =
+            property::all().into_iter().chain(property::of_endless_runs()).collect::<Vec<_>>();
         let known: Vec<(&str, ())> = (all.iter().map(|property| property.name()))
             .chain(property::OF_GRAPHS.iter().map(|(name, _)| *name))
             .map(|name| (name, ()))
