@@ -63,21 +63,40 @@ impl Gate for LoomGate {
 
 /// A door for each process: a step that commutes with its like passes its own, any other all.
 ///
+/// A process goes to its door for each step that it can take at some moment, even where another
+/// has come before it and now it cannot: that it once could is what loom has to know, to let it
+/// come first in another run.
+///
 /// So two steps of different processes have a door in common unless they commute, and of each door
 /// the last to pass is all that has to be known. A step with all its doors is one scheduling point:
 /// nobody comes between.
 struct Doors {
     doors: Vec<AtomicUsize>,
+    /// Whether each process can take its next step, or could since it took its last one.
+    could: Mutex<Vec<bool>>,
     own_only: bool,
 }
 
 impl Doors {
     fn new(processes: usize, sabotage: Option<Sabotage>) -> Doors {
         let doors = (0..processes).map(|_| AtomicUsize::new(0)).collect();
-        Doors { doors, own_only: sabotage == Some(Sabotage::DropInterleavings) }
+        let could = Mutex::new(vec![false; processes]);
+        Doors { doors, could, own_only: sabotage == Some(Sabotage::DropInterleavings) }
     }
 
-    /// Waits for its turn at the door of the process, and takes the step.
+    /// Whether a process has to go to its door.
+    fn calls(&self, process: usize) -> bool {
+        lock(&self.could)[process]
+    }
+
+    /// Takes down who can take a step, after one of a process or before the first.
+    fn note(&self, stepped: Option<usize>, enables: impl Fn(usize) -> bool) {
+        for (process, could) in lock(&self.could).iter_mut().enumerate() {
+            *could = (*could && stepped != Some(process)) || enables(process);
+        }
+    }
+
+    /// Waits for its turn at the door of the process, and takes the step if it still can.
     fn pass(&self, process: usize, step: impl FnOnce() -> After) -> After {
         self.through(process);
         loom::stop_exploring();
@@ -149,6 +168,7 @@ fn spawn_processes(search: &Arc<Search>, sabotage: Option<Sabotage>) {
         let thread = move || {
             if !std::mem::replace(&mut *lock(&begun), true) {
                 shared.begin();
+                doors.note(None, |process| shared.enables(process));
             }
             drive(process, &shared, &doors, &waiting);
         };
@@ -161,15 +181,20 @@ fn spawn_processes(search: &Arc<Search>, sabotage: Option<Sabotage>) {
 fn drive(process: usize, shared: &Shared, doors: &Doors, waiting: &Waiting) {
     loop {
         let after = match shared.next(process) {
+            Next::Free => shared.step(process),
+            Next::Pass => doors.pass(process, || shared.step(process)),
+            Next::Wait | Next::Leave if doors.calls(process) => {
+                doors.pass(process, || shared.step(process))
+            }
             Next::Leave => return,
             Next::Wait => {
                 waiting.wait(process);
                 continue;
             }
-            Next::Pass => doors.pass(process, || shared.step(process)),
-            Next::Free => shared.step(process),
         };
-        waiting.wake(|process| after.over || shared.enables(process));
+        let enables = |process| shared.enables(process);
+        doors.note(Some(process), enables);
+        waiting.wake(|process| after.over || enables(process));
     }
 }
 

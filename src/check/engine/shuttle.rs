@@ -97,13 +97,14 @@ pub fn check(system: &System, choose: Choose, options: &Options) -> Report {
         search: Arc::clone(&search),
         current: Arc::clone(&current),
         ended: Arc::clone(&ended),
+        depth_first: choose == Choose::DepthFirst,
+        chose: None,
         sabotage: options.sabotage,
     };
     let runs = Arc::clone(&search);
     Runner::new(scheduler, config()).run(move || one_run(&runs, &current));
-    let exhausted = *lock(&ended) && choose == Choose::DepthFirst;
     let why = format!("{} makes some runs and not all", choose.name());
-    let ended = if exhausted { search.leaves_out() } else { Err(why.into()) };
+    let ended = if *lock(&ended) { search.leaves_out() } else { Err(why.into()) };
     search.report(choose.name(), ended)
 }
 
@@ -161,9 +162,12 @@ struct Steps {
     inner: Box<dyn Scheduler + Send>,
     search: Arc<Search>,
     current: Arc<Mutex<Option<Arc<Current>>>>,
-    /// Set when the scheduler behind has nothing more to run: the evidence that a depth-first
-    /// search has come to its end.
+    /// Set with the evidence that every run was made: a depth-first scheduler behind has nothing
+    /// more to run, or in a run there was nothing to choose.
     ended: Arc<Mutex<bool>>,
+    depth_first: bool,
+    /// Whether there was anything to choose in the last run.
+    chose: Option<bool>,
     sabotage: Option<Sabotage>,
 }
 
@@ -173,8 +177,12 @@ impl Scheduler for Steps {
         if self.search.stopped().is_some() {
             return None;
         }
+        if self.chose.replace(false) == Some(false) {
+            *lock(&self.ended) = true;
+            return None;
+        }
         let schedule = self.inner.new_execution();
-        *lock(&self.ended) = schedule.is_none();
+        *lock(&self.ended) = self.depth_first && schedule.is_none();
         schedule
     }
 
@@ -192,6 +200,9 @@ impl Scheduler for Steps {
             Some(run) if begun == self.search.system.processes.len() && !run.shared.is_over() => {
                 let mut able: Vec<&Task> =
                     runnable.iter().copied().filter(|task| enables(&run, task)).collect();
+                if able.len() > 1 {
+                    self.chose = Some(true);
+                }
                 if self.sabotage.is_some() && able.len() > 1 {
                     able.pop();
                 }
