@@ -70,6 +70,11 @@ impl Messages {
         }
     }
 
+    /// Whether a receiver holds any message.
+    pub(crate) fn has_held(&self, receiver: &Text) -> bool {
+        self.held.keys().any(|(who, _)| who == receiver)
+    }
+
     /// The names of the queues that have a message.
     pub(crate) fn queues(&self) -> impl Iterator<Item = &Text> {
         self.waiting.keys().chain(self.held.keys().map(|(_, queue)| queue))

@@ -42,12 +42,27 @@ pub trait Monitor: Send + Sync {
     fn end(&self, _memory: &Document, _end: &End<'_>) -> Result<(), String> {
         Ok(())
     }
+
+    /// Whether the property is also about runs without end: [`Monitor::owes`] is asked then. An
+    /// explorer keeps the graph of all states for it, some 80 bytes a state; no other engine can
+    /// tell.
+    fn is_of_endless_runs(&self) -> bool {
+        false
+    }
+
+    /// What is still to become so, each by a name. The property falls if on a weakly fair run
+    /// without end one of these is owed for ever from some time on. Of a run that ends
+    /// [`Monitor::end`] judges.
+    fn owes(&self, _memory: &Document) -> Vec<Text> {
+        Vec::new()
+    }
 }
 
 /// What one step of a run was.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// The process that did it; `None` for what was so before the first step.
+    /// The process that did it, or to which it happened; `None` for what was so before the first
+    /// step, and for what happens to the database.
     pub process: Option<&'a Text>,
     /// What it had asked.
     pub request: Option<&'a Request>,

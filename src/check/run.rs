@@ -2,9 +2,10 @@
 
 use std::ops::Deref;
 
-use super::fault::{self, Budget, Choice};
+use super::fault::{self, Budget, Choice, Kind};
 use super::monitor::{End, Step, Watched};
-use super::process::Coroutine;
+use super::process::{Coroutine, Process};
+use super::request::Answer;
 use super::step::{At, Stepped};
 use super::system::System;
 use super::world::{Pending, World};
@@ -33,6 +34,22 @@ pub(crate) struct Run<S> {
 struct Running {
     coroutine: Coroutine,
     at: At,
+    /// What it was answered since it started, where something may go wrong: see [`Run::take`].
+    answers: Vec<Answer>,
+}
+
+impl Running {
+    /// Undoes a look at what the process asks for once it wakes: its code is run again up to there.
+    fn go_back(&mut self, process: &Process, answered: usize, stood: At) {
+        self.at = stood;
+        if self.answers.len() > answered {
+            self.answers.truncate(answered);
+            self.coroutine = Coroutine::start(process).0;
+            for answer in &self.answers {
+                self.coroutine.resume(answer.clone());
+            }
+        }
+    }
 }
 
 /// Where and why a property fell.
@@ -70,7 +87,7 @@ impl<S: Deref<Target = System>> Run<S> {
     /// The run before its first step: each process has come to its first request.
     pub(crate) fn new(system: S) -> Run<S> {
         let mut run = Run {
-            world: system.world.clone(),
+            world: system.initial_world(),
             running: Vec::with_capacity(system.processes.len()),
             memories: system.properties.iter().map(|property| property.start()).collect(),
             falls: vec![None; system.properties.len()],
@@ -85,7 +102,7 @@ impl<S: Deref<Target = System>> Run<S> {
         run.tell(None, &Stepped { events, ..Stepped::default() });
         for index in 0..run.system.processes.len() {
             let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
-            run.running.push(Running { coroutine, at: stands.into() });
+            run.running.push(Running { coroutine, at: stands.into(), answers: Vec::new() });
             let failure = run.failure(index);
             let started = Stepped { events: told.events, failure, ..Stepped::default() };
             run.tell(Some(index), &started);
@@ -98,9 +115,10 @@ impl<S: Deref<Target = System>> Run<S> {
         self.pending(process).is_some_and(|pending| self.world.enables(pending))
     }
 
-    /// Whether a write that is late has still to be done.
-    pub(crate) fn awaits_late_write(&self) -> bool {
-        !self.budget.late.is_empty()
+    /// Whether something is to come that no process does: a late write, or what a majority has
+    /// not got yet.
+    pub(crate) fn awaits_database(&self) -> bool {
+        !self.budget.late.is_empty() || self.world.store.is_ahead_of_majority()
     }
 
     /// What a process asks or how it ended, for people to read.
@@ -116,29 +134,43 @@ impl<S: Deref<Target = System>> Run<S> {
     /// Makes a choice happen; `None` where it cannot.
     pub(crate) fn take(&mut self, choice: Choice) -> Option<Stepped> {
         let system: &System = &self.system;
-        let Running { coroutine, at } = &mut self.running[choice.process];
+        let process = &system.processes[choice.process];
+        if choice.kind == Kind::Redelivered && !self.world.messages.has_held(&process.name) {
+            return None;
+        }
+        let keeps_answers = !system.faults.is_none();
+        let Running { coroutine, at, answers } = &mut self.running[choice.process];
+        let answered = answers.len();
         let mut restarted = None;
         let mut restart = || {
-            let (coroutine, stands, told) = Coroutine::start(&system.processes[choice.process]);
+            let (coroutine, stands, told) = Coroutine::start(process);
             restarted = Some(coroutine);
             (stands.into(), told.events)
         };
-        let mut resume = |answer| {
+        let mut resume = |answer: Answer| {
+            if keeps_answers {
+                answers.push(answer.clone());
+            }
             let (stands, told) = coroutine.resume(answer);
             (stands.into(), told.events)
         };
         let before = self.world.clone();
+        let stood = at.clone();
         let (world, budget) = (&mut self.world, &mut self.budget);
-        let (stepped, access) =
-            fault::take(system, choice, world, budget, at, &mut restart, &mut resume)?;
+        let taken = fault::take(system, choice, world, budget, at, &mut restart, &mut resume);
+        let running = &mut self.running[choice.process];
+        let Some((stepped, access)) = taken else {
+            running.go_back(process, answered, stood);
+            return None;
+        };
         if let Some(coroutine) = restarted {
-            self.running[choice.process].coroutine = coroutine;
+            (running.coroutine, running.answers) = (coroutine, Vec::new());
         }
         self.schedule.push(choice.process);
         let shows = !stepped.events.is_empty() || stepped.failure.is_some();
         self.commuted = access == Access::Read || !(shows || self.world != before);
         self.writes += usize::from(!self.commuted);
-        self.tell(Some(choice.process), &stepped);
+        self.tell(choice.hits(), &stepped);
         Some(stepped)
     }
 

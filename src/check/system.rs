@@ -42,6 +42,15 @@ pub enum Commands {
     InOneStep,
 }
 
+impl System {
+    /// The world before the first step, as it has to be for what may go wrong.
+    pub(crate) fn initial_world(&self) -> World {
+        let mut world = self.world.clone();
+        self.faults.prepare(&mut world);
+        world
+    }
+}
+
 impl fmt::Debug for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.properties.iter().map(|property| property.name()).collect();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Choice, Kind};
+use super::fault::{Choice, DATABASE, Kind};
 use super::request::Answer;
 use super::run::Run;
 use super::step::Stepped;
@@ -32,7 +32,7 @@ pub struct Counterexample {
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceStep {
-    /// The process that took it.
+    /// The process that took it, or to which it happened; `database` for what happens there.
     pub process: Text,
     /// What the process had asked.
     pub request: String,
@@ -115,10 +115,11 @@ impl System {
             let choice = Choice::of_word(name, self);
             let taken = choice.and_then(|choice| Some((choice, run.take(choice)?)));
             let (choice, stepped) = taken.ok_or_else(|| self.stale(&run, index, name))?;
-            let process = &self.processes[choice.process].name;
+            let process = choice.hits().map(|process| self.processes[process].name.clone());
+            let process = process.unwrap_or_else(|| DATABASE.into());
             steps.push(TraceStep::new(process, choice.kind, stepped, &before, &run.world.store));
         }
-        let complete = self.enabled(&run).is_empty() && !run.awaits_late_write();
+        let complete = self.enabled(&run).is_empty() && !run.awaits_database();
         let falls = if complete { run.end() } else { run.falls() };
         let fallen = self.properties.iter().zip(falls).filter_map(|(property, fall)| {
             fall.as_ref().map(|fall| (property.name().into(), fall.steps, fall.why.clone()))
@@ -133,12 +134,16 @@ impl System {
     }
 
     fn stale(&self, run: &Run<&System>, index: usize, name: &Text) -> StaleSchedule {
-        let process = Choice::of_word(name, self).map(|choice| choice.process);
+        let choice = Choice::of_word(name, self);
+        let asks = |choice: Choice| match choice.hits() {
+            Some(process) => run.asks(process),
+            None => "nothing would change".into(),
+        };
         StaleSchedule {
             step: index + 1,
             process: name.clone(),
             enabled: self.enabled(run),
-            waits_for: process.map(|process| run.asks(process)),
+            waits_for: choice.map(asks),
         }
     }
 
@@ -177,7 +182,7 @@ impl System {
     /// The counterexample that a schedule gives for a property of whole runs.
     pub(crate) fn lasso(
         &self,
-        property: &'static str,
+        property: &str,
         why: &str,
         stem: &[Choice],
         cycle: &[Choice],
@@ -193,7 +198,7 @@ impl System {
 
 impl TraceStep {
     fn new(
-        process: &Text,
+        process: Text,
         kind: Kind,
         stepped: Stepped,
         before: &State,
@@ -205,7 +210,7 @@ impl TraceStep {
         let answer = stepped.answer.or(is_over.then_some(Answer::Done));
         let otherwise = if kind == Kind::Step { "wakes" } else { "" };
         TraceStep {
-            process: process.clone(),
+            process,
             request: format!("{kind}{}", request.as_deref().unwrap_or(otherwise)),
             answer: answer.map(|answer| answer.to_string()),
             changes: changes(before, after),

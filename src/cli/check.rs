@@ -97,7 +97,10 @@ fn search(
         },
         progress: Progress::default(),
         cancel: cancel.clone(),
-        liveness: model.expect.iter().any(|(name, _)| property::is_of_graphs(name)),
+        liveness: model
+            .expect
+            .iter()
+            .any(|(name, _)| property::OF_GRAPHS.iter().any(|(known, _)| known == name)),
         reductions: Reductions { immutable_reads: args.fuse_immutable },
         ..Options::default()
     };

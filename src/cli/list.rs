@@ -24,7 +24,7 @@ pub(crate) fn models(args: &List) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn properties() -> Result<Exit, Failure> {
-    for property in property::all() {
+    for property in property::all().into_iter().chain(property::of_endless_runs()) {
         output::line(format_args!("{:<24} {}", property.name(), property.says));
     }
     for (name, says) in property::OF_GRAPHS {

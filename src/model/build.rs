@@ -32,6 +32,7 @@ impl Model {
             processes,
             properties: property::all()
                 .into_iter()
+                .chain(property::of_endless_runs())
                 .filter(|property| expected(property.name()))
                 .map(|property| property.monitor)
                 .collect(),

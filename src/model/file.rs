@@ -106,6 +106,12 @@ struct FaultTable {
     #[serde(default)]
     unknown_outcomes: u32,
     #[serde(default)]
+    redeliveries: u32,
+    #[serde(default)]
+    stale_reads: u32,
+    #[serde(default)]
+    failovers: u32,
+    #[serde(default)]
     gone_for_good: bool,
     #[serde(default)]
     among: Option<Spanned<Vec<Spanned<String>>>>,
@@ -113,8 +119,12 @@ struct FaultTable {
 
 impl FaultTable {
     fn faults(&self, model: &Model) -> Result<Faults, Wrong> {
-        let faults =
-            Faults::default().crashes(self.crashes).unknown_outcomes(self.unknown_outcomes);
+        let faults = Faults::default()
+            .crashes(self.crashes)
+            .unknown_outcomes(self.unknown_outcomes)
+            .redeliveries(self.redeliveries)
+            .stale_reads(self.stale_reads)
+            .failovers(self.failovers);
         let faults = if self.gone_for_good { faults.without_restart() } else { faults };
         let Some(among) = &self.among else { return Ok(faults) };
         if among.get_ref().is_empty() {
@@ -263,7 +273,8 @@ impl File {
         if self.expect.get_ref().is_empty() {
             return Err(Wrong::at(&self.expect, "expect names no property: nothing is checked"));
         }
-        let all = property::all();
+        let all =
+            property::all().into_iter().chain(property::of_endless_runs()).collect::<Vec<_>>();
         let known: Vec<(&str, ())> = (all.iter().map(|property| property.name()))
             .chain(property::OF_GRAPHS.iter().map(|(name, _)| *name))
             .map(|name| (name, ()))

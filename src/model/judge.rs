@@ -94,7 +94,8 @@ impl Model {
     pub fn standing(&self, choice: EngineChoice, report: &Report) -> Standing {
         let of_property = |(name, expect): &(String, Expect)| {
             let finding = report.of(name);
-            if finding.is_none() && property::is_of_graphs(name) && !choice.engine.keeps_graph() {
+            let untold = finding.is_none_or(|one| one.verdict == Verdict::Inconclusive);
+            if untold && property::is_of_graphs(name) && !choice.engine.keeps_graph() {
                 return Standing::AsExpected;
             }
             let verdict = finding.map_or(Verdict::Inconclusive, |finding| finding.verdict);

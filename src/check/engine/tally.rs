@@ -7,6 +7,7 @@ use std::time::Instant;
 use rustc_hash::FxHashSet;
 
 use super::options::Options;
+use crate::check::monitor::Monitor;
 use crate::check::run::{Outcome, Run};
 use crate::check::system::System;
 use crate::check::verdict::{Coverage, Finding, Report, Verdict};
@@ -72,20 +73,21 @@ impl Tally {
         let cut_short = cut.is_some() || self.executions == 0;
         let no_run = (self.executions == 0).then(|| "it made no run".into());
         let stopped = cut.or(ended.err()).or(no_run);
-        let finding = |(property, schedule): (Text, Option<Vec<usize>>)| {
+        let finding = |(monitor, schedule): (&Arc<dyn Monitor>, Option<Vec<usize>>)| {
+            let property: Text = monitor.name().into();
             let counterexample =
                 schedule.and_then(|schedule| self.system.counterexample(&property, &schedule));
             let verdict = match (&counterexample, &stopped) {
                 (Some(_), _) => Verdict::Violated,
                 (None, Some(_)) => Verdict::Inconclusive,
+                (None, None) if monitor.is_of_endless_runs() => Verdict::Inconclusive,
                 (None, None) => Verdict::Verified,
             };
             Finding { property, verdict, counterexample }
         };
-        let names = self.system.properties.iter().map(|property| property.name().into());
         Report {
             engine,
-            findings: names.zip(self.shortest).map(finding).collect(),
+            findings: self.system.properties.iter().zip(self.shortest).map(finding).collect(),
             coverage: Coverage::Executions { executions: self.executions, steps: self.steps },
             time: self.began.elapsed(),
             outcomes: self.options.outcomes.then(|| self.outcomes.into_iter().collect()),

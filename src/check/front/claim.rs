@@ -40,7 +40,12 @@ pub(super) enum When {
     AtEnd,
     /// At some time of some run.
     Sometimes,
+    /// At some time of every run.
+    Eventually,
 }
+
+/// What the memory of a claim says once that has come which was to come. No place is called so.
+const CAME: &str = "";
 
 type Closure = Arc<dyn Fn(&View<'_>) -> Result<(), String> + Send + Sync>;
 
@@ -90,12 +95,22 @@ impl Monitor for Claim {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
+        if self.when == When::Eventually && memory.get(CAME).is_some() {
+            return Ok(());
+        }
         let mut insiders = Insiders::of_memory(memory);
         insiders.follow(step, &self.places);
         let view = View::of_step(step.world, &insiders, &self.places);
         let said = match self.when {
             When::Always => self.ask(&view, &insiders),
             When::AtEnd => Ok(()),
+            When::Eventually => {
+                if (self.closure)(&view).is_ok() {
+                    *memory = Document::new().with(CAME, true);
+                    return Ok(());
+                }
+                Ok(())
+            }
             When::Sometimes => match (self.closure)(&view) {
                 Ok(()) => Err("it is reached".into()),
                 Err(_) => Ok(()),
@@ -105,9 +120,22 @@ impl Monitor for Claim {
         said
     }
 
+    fn is_of_endless_runs(&self) -> bool {
+        self.when == When::Eventually
+    }
+
+    fn owes(&self, memory: &Document) -> Vec<Text> {
+        let owed = self.when == When::Eventually && memory.get(CAME).is_none();
+        if owed { vec![self.name.clone()] } else { Vec::new() }
+    }
+
     fn end(&self, memory: &Document, end: &End<'_>) -> Result<(), String> {
-        if self.when != When::AtEnd {
-            return Ok(());
+        match self.when {
+            When::AtEnd => {}
+            When::Eventually if memory.get(CAME).is_none() => {
+                return Err("the run is over, and it never came to hold".into());
+            }
+            _ => return Ok(()),
         }
         let insiders = Insiders::of_memory(memory);
         self.ask(&View::of_end(end.world, &insiders, &self.places), &insiders)

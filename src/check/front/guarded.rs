@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::check::engine::Cancel;
 use crate::check::monitor::{End, Monitor, Step};
 use crate::check::process::panic_text;
-use crate::store::Document;
+use crate::store::{Document, Text};
 
 /// The first panic of a property, if there was one. It ends the search.
 #[derive(Clone, Default)]
@@ -48,6 +48,14 @@ impl Monitor for Guarded {
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
         self.panics.guard(self.name(), Ok(()), || self.property.step(memory, step))
+    }
+
+    fn is_of_endless_runs(&self) -> bool {
+        self.property.is_of_endless_runs()
+    }
+
+    fn owes(&self, memory: &Document) -> Vec<Text> {
+        self.panics.guard(self.name(), Vec::new(), || self.property.owes(memory))
     }
 
     fn end(&self, memory: &Document, end: &End<'_>) -> Result<(), String> {

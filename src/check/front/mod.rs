@@ -23,7 +23,7 @@ use guarded::{Guarded, Panics};
 
 use super::cx::Cx;
 use super::engine::{Limits, Options, explore};
-use super::fault::Faults;
+use super::fault::{Choice, Faults};
 use super::monitor::Monitor;
 use super::process::Process;
 use super::property::{NoDeadlock, NoFailure};
@@ -189,6 +189,18 @@ impl Check {
         holds: impl Fn(&View<'_>) -> H + Send + Sync + 'static,
     ) -> Check {
         self.property(Property::Claim(Claim::new(name.into(), When::Sometimes, holds)))
+    }
+
+    /// What comes to hold at some time of every run: before its end, or if it has none, provided that
+    /// it is weakly fair: no process could go on for ever and never does. Only an explorer can tell; it
+    /// keeps the graph of all states for that, some 80 bytes a state and 8 a transition.
+    #[must_use]
+    pub fn eventually<H: Holds>(
+        self,
+        name: impl Into<Text>,
+        holds: impl Fn(&View<'_>) -> H + Send + Sync + 'static,
+    ) -> Check {
+        self.property(Property::Claim(Claim::new(name.into(), When::Eventually, holds)))
     }
 
     /// A property with a memory of its own, fed every step.
@@ -389,6 +401,11 @@ impl Check {
             return Some(format!(
                 "a process cannot be called {name:?}: schedules are made of names, so a name is \
                  one word, without a colon"
+            ));
+        }
+        if let Some(name) = processes().find(|name| Choice::takes_name(name)) {
+            return Some(format!(
+                "a process cannot be called {name}: schedules mean the database by it"
             ));
         }
         if let Some(name) = twice(processes()) {

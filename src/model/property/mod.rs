@@ -6,6 +6,7 @@ mod fcfs;
 mod kept;
 mod leak;
 mod once;
+mod starvation;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub use fcfs::Fcfs;
 pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
+pub use starvation::NoStarvation;
 
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
@@ -63,6 +65,14 @@ pub fn all() -> Vec<Property> {
     ]
 }
 
+/// Every property that a model can ask for of runs without end. Only an engine that keeps the graph
+/// can verify it.
+#[must_use]
+pub fn of_endless_runs() -> Vec<Property> {
+    let says = "on every weakly fair run each task finishes some time, or is cancelled";
+    vec![Property { says, monitor: Arc::new(NoStarvation) }]
+}
+
 /// The properties that are not of one run but of the graph of all states: their names, with what
 /// each says. Only an engine that keeps the graph can tell.
 pub const OF_GRAPHS: [(&str, &str); 2] = [
@@ -70,10 +80,11 @@ pub const OF_GRAPHS: [(&str, &str); 2] = [
     (NO_LIVELOCK, "every weakly fair run comes to an end"),
 ];
 
-/// Whether a property is one of [`OF_GRAPHS`].
+/// Whether a property is one of [`OF_GRAPHS`] or of [`of_endless_runs`].
 #[must_use]
 pub fn is_of_graphs(name: &str) -> bool {
     OF_GRAPHS.iter().any(|(known, _)| *known == name)
+        || of_endless_runs().iter().any(|property| property.name() == name)
 }
 
 /// The task, the resource and the worker of an event of a task.

@@ -22,10 +22,15 @@ use crate::store::{Command, Reply, StoreError};
 ///   there is one candidate only, kept even if its place in the order has changed (SERVER-86250).
 /// - An upsert that finds nothing inserts in a step of its own (SERVER-14322); after a duplicate key
 ///   it begins again where the server does so by itself (SERVER-37124), else it fails.
+/// - Where failovers are tracked, a majority write is acknowledged in a step of its own, once a majority
+///   has it and all before it. A failover before that leaves its outcome unknown; any other command
+///   under way begins again, as drivers do by themselves (manual, *core/retryable-writes*).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Execution {
     command: Arc<Command>,
     phase: Phase,
+    /// How many failovers there were when it began.
+    term: u32,
 }
 
 impl Execution {
@@ -35,7 +40,7 @@ impl Execution {
     pub fn begin(command: impl Into<Arc<Command>>) -> Execution {
         let command = command.into();
         let phase = Phase::first(&command);
-        Execution { command, phase }
+        Execution { command, phase, term: 0 }
     }
 
     /// The command.
@@ -50,14 +55,30 @@ impl Execution {
     ///
     /// As [`Store::execute`](crate::store::Store::execute); after any error here nothing was changed.
     pub fn step(&mut self, state: &mut State) -> Option<Result<Reply, StoreError>> {
+        if self.term != state.term() {
+            if let Phase::Acknowledge(_) = self.phase {
+                self.phase = Phase::Over;
+                let why = "a failover came before a majority had it";
+                return Some(Err(StoreError::outcome_unknown(why)));
+            }
+            self.phase = Phase::first(&self.command);
+            self.term = state.term();
+        }
         self.phase.step(&self.command, state)
+    }
+
+    /// Whether the write is done, and only the acknowledgement is to come.
+    pub(crate) fn is_applied(&self) -> bool {
+        matches!(self.phase, Phase::Acknowledge(_))
     }
 
     /// What the next step does to the collection.
     #[must_use]
     pub fn access(&self) -> Access {
         match &self.phase {
-            Phase::Insert | Phase::Write { .. } | Phase::Upsert => Access::Write,
+            Phase::Insert | Phase::Write { .. } | Phase::Upsert | Phase::Acknowledge(_) => {
+                Access::Write
+            }
             Phase::Point(_) if self.command.operation.is_write() => Access::Write,
             _ => Access::Read,
         }
@@ -97,6 +118,7 @@ impl fmt::Display for Execution {
             | Phase::Pick { after: Some(id), .. } => write!(f, "{name}: read after {id}"),
             Phase::Write { id, .. } => write!(f, "{name}: check again and write {id}"),
             Phase::Upsert => write!(f, "upsert: insert"),
+            Phase::Acknowledge(_) => write!(f, "{name}: wait for a majority"),
             Phase::Over => write!(f, "{name}: over"),
         }
     }

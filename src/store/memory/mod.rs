@@ -16,6 +16,7 @@ mod multikey;
 mod operators;
 mod phase;
 mod projection;
+mod replicas;
 mod server;
 mod sorting;
 mod state;

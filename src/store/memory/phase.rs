@@ -10,7 +10,8 @@ use super::state::State;
 use super::table::{Refusal, Table};
 use super::{upsert, validate, write};
 use crate::store::{
-    Command, Document, Filter, Operation, Predicate, Reply, Sort, StoreError, Value,
+    Command, Document, Filter, Operation, Predicate, ReadConcern, Reply, Sort, StoreError, Value,
+    WriteConcern,
 };
 
 /// What the next step of a command is.
@@ -32,6 +33,8 @@ pub(super) enum Phase {
     Write { id: Key, picked: bool },
     /// The insert of an upsert that found nothing.
     Upsert,
+    /// The write was done on the primary, and a majority does not have it yet.
+    Acknowledge(Result<Reply, StoreError>),
     /// The reply was given.
     Over,
 }
@@ -75,14 +78,29 @@ impl Phase {
         command: &Command,
         state: &mut State,
     ) -> Option<Result<Reply, StoreError>> {
-        match mem::replace(self, Phase::Over).next(command, state) {
+        let phase = mem::replace(self, Phase::Over);
+        let waits = phase.waits_for_majority(command, state);
+        let answer = match phase.next(command, state) {
             Ok(Next::Go(phase)) => {
                 *self = phase;
-                None
+                return None;
             }
-            Ok(Next::Answer(reply)) => Some(Ok(reply)),
-            Err(error) => Some(Err(error)),
+            Ok(Next::Answer(reply)) => Ok(reply),
+            Err(error) => Err(error),
+        };
+        if waits && state.is_ahead_of_majority() {
+            *self = Phase::Acknowledge(answer);
+            return None;
         }
+        Some(answer)
+    }
+
+    /// Whether the reply of this phase is held back until a majority has all that there is.
+    fn waits_for_majority(&self, command: &Command, state: &State) -> bool {
+        state.majority().is_some()
+            && command.operation.is_write()
+            && command.concern.write == WriteConcern::Majority
+            && !matches!(self, Phase::Refused(_) | Phase::Acknowledge(_) | Phase::Over)
     }
 
     fn next(self, command: &Command, state: &mut State) -> Stepped {
@@ -90,16 +108,21 @@ impl Phase {
         if operation.is_write() && !matches!(self, Phase::Refused(_)) {
             state.refuse_immutable(&command.collection)?;
         }
+        if command.concern.read == ReadConcern::Linearizable {
+            state.replicate();
+        }
         match self {
             Phase::Refused(error) => Err(error),
             Phase::Over => Err(StoreError::invalid("a step after the reply")),
+            Phase::Acknowledge(answer) => {
+                state.replicate();
+                answer.map(Next::Answer)
+            }
             Phase::Insert => insert(command, state),
             Phase::Upsert => insert_upserted(command, state),
             Phase::Point(id) => at_point(&id, command, state),
             Phase::Write { id, picked } => at_candidate(id, picked, command, state),
-            Phase::Read { after, found } => {
-                read(after, found, operation, state.table(&command.collection))
-            }
+            Phase::Read { after, found } => read(after, found, operation, state.seen_by(command)),
             Phase::Seek { after } => seek(after, operation, state.table(&command.collection)),
             Phase::Pick { after, best } => {
                 pick(after, best, operation, state.table(&command.collection))
@@ -170,8 +193,8 @@ fn insert_upserted(command: &Command, state: &mut State) -> Stepped {
 
 /// The whole operation on one document, atomically; only the insert of an upsert is left.
 fn at_point(id: &Key, command: &Command, state: &mut State) -> Stepped {
-    let Command { collection, operation, .. } = command;
-    let document = state.table(collection).and_then(|table| table.get(id));
+    let operation = &command.operation;
+    let document = state.seen_by(command).and_then(|table| table.get(id));
     let Some(document) = document.filter(|document| is_match(operation, document)) else {
         return Ok(not_found(operation));
     };

@@ -6,10 +6,14 @@ use im::OrdMap;
 
 use super::execution::run;
 use super::key::Key;
+use super::replicas::Replicas;
 use super::table::{Refusal, Table};
 use super::validate;
 use super::write::stored;
-use crate::store::{Command, Document, Index, Reply, StoreError, Text, Value};
+use crate::store::{Command, Document, Index, ReadConcern, Reply, StoreError, Text, Value};
+
+/// Collections by name.
+pub(super) type Tables = OrdMap<Text, Arc<Table>>;
 
 /// The whole content of a database: collections, documents, unique indexes.
 ///
@@ -18,7 +22,9 @@ use crate::store::{Command, Document, Index, Reply, StoreError, Text, Value};
 /// nothing in it depends on an address or a random seed.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct State {
-    tables: OrdMap<Text, Arc<Table>>,
+    pub(super) tables: Tables,
+    /// What other members of a replica set have; `None` where nothing can tell them apart.
+    pub(super) replicas: Option<Arc<Replicas>>,
 }
 
 impl State {
@@ -69,7 +75,13 @@ impl State {
 
     /// Whether two states are one in memory: then they are equal. It takes no time to find out.
     pub(crate) fn is_same(&self, other: &State) -> bool {
-        self.tables.ptr_eq(&other.tables)
+        let (ours, theirs) = (&self.replicas, &other.replicas);
+        let same_replicas = match (ours, theirs) {
+            (None, None) => true,
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            _ => false,
+        };
+        same_replicas && self.tables.ptr_eq(&other.tables)
     }
 
     /// Puts in a document, to set a database up.
@@ -128,6 +140,16 @@ impl State {
 
     pub(super) fn table(&self, collection: &Text) -> Option<&Table> {
         self.tables.get(collection).map(|table| &**table)
+    }
+
+    /// The collection that a command looks at: a majority read sees what a majority has.
+    pub(super) fn seen_by(&self, command: &Command) -> Option<&Table> {
+        let is_majority_read =
+            command.concern.read == ReadConcern::Majority && !command.operation.is_write();
+        match self.majority().filter(|_| is_majority_read) {
+            Some(majority) => majority.get(&command.collection).map(|table| &**table),
+            None => self.table(&command.collection),
+        }
     }
 
     /// Refuses a write to a collection that was declared immutable.

@@ -1,20 +1,24 @@
 //! The explorer against brute force: every schedule of [`Run`], run from the start by itself.
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::{ExploreOptions, explore};
-use crate::check::fault::{Choice, Faults, Kind};
+use crate::check::fault::{Choice, Faults};
 use crate::check::run::{Outcome, Run};
 use crate::check::system::System;
 use crate::check::verdict::Verdict;
 use crate::check::{Cx, Messages, NoDeadlock, Process, World};
 use crate::doc;
-use crate::env::Queues;
+use crate::env::{Condition, Env, Queues, Wake};
 use crate::model::{Expect, Model, Sizes, SystemKind, property};
 use crate::reservation::Design;
-use crate::store::Text;
+use crate::store::filter::{by_id, eq};
+use crate::store::memory::State;
+use crate::store::update::inc;
+use crate::store::{Document, ReadConcern, Store, StoreError, Text, WriteConcern};
 
 /// What every schedule comes to, and which properties some schedule breaks.
 fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<Text>) {
@@ -26,7 +30,7 @@ fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<Text>) {
         if !could_be_taken {
             continue;
         }
-        if !run.awaits_late_write() && all_processes(system).all(|process| !run.enables(process)) {
+        if !run.awaits_database() && all_processes(system).all(|process| !run.enables(process)) {
             run.end();
             fallen.extend(names_of_fallen(system, &run));
             outcomes.insert(Outcome { events: Vec::new(), ..run.outcome() });
@@ -52,15 +56,9 @@ fn all_processes(system: &System) -> std::ops::Range<usize> {
 }
 
 fn choices(system: &System) -> impl Iterator<Item = Choice> {
-    let kinds = match system.faults.is_none() {
-        true => vec![Kind::Step],
-        false => {
-            vec![Kind::Step, Kind::Crash, Kind::Lost, Kind::Unanswered, Kind::Late, Kind::Lands]
-        }
-    };
-    all_processes(system).flat_map(move |process| {
-        kinds.clone().into_iter().map(move |kind| Choice { kind, process })
-    })
+    let only_steps = system.faults.is_none();
+    let all = Choice::all(system.processes.len());
+    all.filter(move |choice| !only_steps || *choice == Choice::step(choice.process))
 }
 
 fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
@@ -139,6 +137,96 @@ fn two_receivers() -> System {
         faults: Faults::default(),
         commands: Default::default(),
     }
+}
+
+/// Two processes over a store with one document, and without any property.
+fn two<F, A>(body: F) -> System
+where
+    F: Fn(Cx) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Result<(), StoreError>> + Send + 'static,
+{
+    let mut store = State::new();
+    store.insert("c", doc! {"_id": "seen", "n": 0}).expect("a new document");
+    System {
+        name: "two".into(),
+        world: World { store, ..World::default() },
+        history: Vec::new(),
+        processes: ["one", "other"].map(|name| Process::new(name).then(body.clone())).into(),
+        properties: vec![Arc::new(NoDeadlock)],
+        broken_store: None,
+        faults: Faults::default(),
+        commands: Default::default(),
+    }
+}
+
+/// One writes with a concern; the other reads with another, and writes what it has seen.
+fn write_and_look(write: WriteConcern, read: ReadConcern) -> System {
+    two(move |cx| async move {
+        let documents = cx.collection::<Document>("c");
+        let quick = documents.clone().write_concern(write);
+        if &**cx.process() == "one" {
+            match quick.update_one(by_id("seen"), inc("n", 1)).await {
+                Err(error) if error.is_outcome_unknown() => cx.step("shrug").await,
+                done => drop(done?),
+            }
+            return Ok(());
+        }
+        let seen = documents.clone().read_concern(read).find_one(by_id("seen")).await?;
+        let told = doc! {"_id": cx.process(), "saw": seen.unwrap_or_default()};
+        match documents.insert_one(told).await {
+            Err(error) if error.is_outcome_unknown() => Ok(()),
+            done => done,
+        }
+    })
+}
+
+#[test]
+fn they_are_where_a_failover_loses_writes() {
+    for write in [WriteConcern::Primary, WriteConcern::Majority] {
+        for read in [ReadConcern::Local, ReadConcern::Majority, ReadConcern::Linearizable] {
+            let mut system = write_and_look(write, read);
+            system.faults = Faults::default().failovers(1);
+            compare(&system, &format!("{write:?} {read:?}"));
+        }
+    }
+}
+
+#[test]
+fn they_are_where_reads_are_stale() {
+    for read in [ReadConcern::Local, ReadConcern::Linearizable] {
+        let mut system = write_and_look(WriteConcern::Majority, read);
+        system.faults = Faults::default().stale_reads(2).among(["one"]);
+        compare(&system, &format!("{read:?}"));
+    }
+}
+
+#[test]
+fn they_are_where_a_write_wakes_a_process_and_its_outcome_is_unknown() {
+    let mut system = two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        let other = eq("n", 1);
+        if &**cx.process() == "one" {
+            cx.pause(Wake::When(vec![Condition::Some("c".into(), other)])).await;
+        }
+        match documents.update_one(by_id("seen"), inc("n", 1)).await {
+            Err(error) if error.is_outcome_unknown() => cx.step("shrug").await,
+            done => drop(done?),
+        }
+        Ok(())
+    });
+    system.faults = Faults::default().unknown_outcomes(2);
+    compare(&system, "unknown outcomes");
+    system.faults = Faults::default().unknown_outcomes(1).stale_reads(1).failovers(1);
+    compare(&system, "all of it");
+}
+
+#[test]
+fn they_are_where_the_broker_takes_a_process_for_gone() {
+    let mut system = two_receivers();
+    system.faults = Faults::default().redeliveries(2);
+    compare(&system, "redeliveries");
+    system.faults = Faults::default().redeliveries(1).crashes(1).among(["one"]);
+    compare(&system, "redeliveries and crashes");
 }
 
 #[test]

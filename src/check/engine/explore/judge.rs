@@ -16,8 +16,8 @@ use crate::check::monitor::{End, Step, Watched};
 use crate::check::process::panic_text;
 use crate::check::step::Stepped;
 use crate::check::system::System;
-use crate::store::Document;
 use crate::store::memory::State;
+use crate::store::{Document, Text};
 
 const UNKNOWN: u32 = u32::MAX;
 
@@ -298,6 +298,17 @@ impl<'s> Judge<'s> {
             }
         }
         Ok(fallen)
+    }
+
+    /// What the one property in play is still owed.
+    pub(super) fn owed(&self, memory: u32) -> Result<Vec<Text>, CheckError> {
+        let (inward, outward) = self.parts(memory);
+        let groups = [(&self.inward, inward), (&self.outward, outward)];
+        let Some((group, memory)) = groups.into_iter().find(|(group, _)| !group.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let monitor = &self.system.properties[group.properties[0]];
+        guard(monitor.name(), || monitor.owes(&group.memories.value(memory)[0]))
     }
 
     pub(super) fn fallen(&self) -> &[usize] {

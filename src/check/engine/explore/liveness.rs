@@ -5,9 +5,11 @@
 //! *No livelock*: every weakly fair run comes to an end. A run is weakly fair if no process could
 //! go on for ever and never does (Lamport, *Proving the correctness of multiprocess programs*,
 //! 1977). A fair run without end stays in one strongly connected component, so it is there if and
-//! only if some component has, for each process, a step of it or a state where it cannot go on.
+//! only if some component has, for each process, a step of it or a state where it cannot go on. So it
+//! is with what the database does by itself: a late write lands, a member catches up.
+//! *What is owed for ever*: the same among the states in which it is owed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::FxHashMap;
 
@@ -16,8 +18,11 @@ use super::limits::{Progress, Watch};
 use super::pack::{Layout, Packed};
 use super::search::moved;
 use super::space::Space;
-use crate::check::fault::{Choice, Kind};
+use crate::check::fault::Choice;
+#[cfg(test)]
+use crate::check::fault::Kind;
 use crate::check::verdict::Reductions;
+use crate::store::Text;
 
 /// The name of the property that from every state some run comes to a good end.
 pub const PROGRESS: &str = "progress";
@@ -53,6 +58,8 @@ struct Graph {
     first: Vec<u32>,
     transitions: Vec<(u32, u32)>,
     good_ends: Vec<u32>,
+    /// What the properties in play remember in each state.
+    memories: Vec<u32>,
 }
 
 /// Checks liveness; `None` where a limit is reached before.
@@ -63,10 +70,35 @@ pub(super) fn check(space: &mut Space<'_>, watch: &Watch) -> Result<Option<Liven
             Built::Whole(graph) => {
                 return Ok(Some(Liveness {
                     without_progress: graph.without_progress(),
-                    livelock: graph.livelock(space.system.processes.len()),
+                    livelock: graph.livelock(),
                 }));
             }
             Built::Stopped => return Ok(None),
+            Built::Again => {}
+        }
+    }
+}
+
+/// A weakly fair run without end on which a property is owed something for ever; with what it is.
+#[derive(Debug)]
+pub(super) enum Endless {
+    Owed(Text, Lasso),
+    NeverOwed,
+    /// A limit was reached before.
+    Stopped,
+}
+
+/// Looks for a run without end that breaks a property.
+pub(super) fn endless(
+    space: &mut Space<'_>,
+    watch: &Watch,
+    property: usize,
+) -> Result<Endless, CheckError> {
+    loop {
+        space.reset(&[property], Reductions::default());
+        match Graph::build(space, watch)? {
+            Built::Whole(graph) => return graph.owed_for_ever(space),
+            Built::Stopped => return Ok(Endless::Stopped),
             Built::Again => {}
         }
     }
@@ -118,6 +150,7 @@ impl Graph {
             }
         }
         graph.first.push(graph.transitions.len() as u32);
+        graph.memories = graph.states.iter().map(|key| layout.memory.get(key)).collect();
         Ok(Built::Whole(graph))
     }
 
@@ -178,44 +211,77 @@ impl Graph {
         Some(Lasso { stem: self.way_to(lost), cycle: Vec::new() })
     }
 
+    /// A fair run without end on which one thing is owed for ever, if there is one: a component of
+    /// the states in which it is owed. What cannot go on in the whole graph cannot go on there.
+    fn owed_for_ever(&self, space: &Space<'_>) -> Result<Endless, CheckError> {
+        let mut owed_in: FxHashMap<u32, Vec<Text>> = FxHashMap::default();
+        let mut all = BTreeSet::new();
+        for memory in &self.memories {
+            if !owed_in.contains_key(memory) {
+                let owed = space.judge.owed(*memory)?;
+                all.extend(owed.iter().cloned());
+                owed_in.insert(*memory, owed);
+            }
+        }
+        let found = all.into_iter().filter_map(|owed| {
+            let is_owed = |state: u32| owed_in[&self.memories[state as usize]].contains(&owed);
+            self.fair_run(&is_owed).map(|lasso| (owed, lasso))
+        });
+        let shortest = found.min_by_key(|(_, lasso)| (lasso.stem.len(), lasso.cycle.len()));
+        Ok(shortest.map_or(Endless::NeverOwed, |(owed, lasso)| Endless::Owed(owed, lasso)))
+    }
+
     /// A fair run without end, if there is one.
-    fn livelock(&self, processes: usize) -> Option<Lasso> {
-        let component = self.components();
+    fn livelock(&self) -> Option<Lasso> {
+        self.fair_run(&|_| true)
+    }
+
+    /// A fair run without end that stays among some states, if there is one.
+    fn fair_run(&self, among: &impl Fn(u32) -> bool) -> Option<Lasso> {
+        let due = self.due();
+        let component = self.components(among);
         let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for (state, component) in component.iter().enumerate() {
+        let inside = component.iter().enumerate().filter(|(state, _)| among(*state as u32));
+        for (state, component) in inside {
             members.entry(*component).or_default().push(state as u32);
         }
         let mut fair: Vec<Lasso> = members
             .into_values()
-            .filter_map(|members| self.fair_cycle(&members, &component, processes))
+            .filter_map(|members| self.fair_cycle(&members, &component, &due))
             .collect();
         fair.sort_by_key(|lasso| (lasso.stem.len(), lasso.cycle.len(), lasso.stem.clone()));
         fair.into_iter().next()
     }
 
-    /// A cycle through a component that is fair to each process.
-    fn fair_cycle(&self, members: &[u32], component: &[u32], processes: usize) -> Option<Lasso> {
+    /// What has to happen some time if it always could: steps, and what the database does by itself.
+    fn due(&self) -> Vec<Choice> {
+        let all: BTreeSet<u32> = self.transitions.iter().map(|(_, choice)| *choice).collect();
+        let all = all.into_iter().map(Choice::of_number);
+        all.filter(|choice| choice.kind.is_due()).collect()
+    }
+
+    /// A cycle through a component that is fair to all that is due.
+    fn fair_cycle(&self, members: &[u32], component: &[u32], due: &[Choice]) -> Option<Lasso> {
         let start = members[0];
         let inside = |to: u32| component[to as usize] == component[start as usize];
-        let steps = |state: u32| {
-            self.from(state as usize).iter().filter(|(_, choice)| is_step(*choice)).copied()
-        };
         let (mut here, mut cycle) = (start, Vec::new());
-        for process in 0..processes {
-            let own = Choice::step(process).number();
-            let step = members.iter().find_map(|state| {
-                let own = |(to, choice): &(u32, u32)| *choice == own && inside(*to);
-                Some((*state, steps(*state).find(own)?.0))
-            });
-            let idle = || members.iter().find(|state| steps(**state).all(|(_, c)| c != own));
+        for choice in due {
+            let number = choice.number();
+            let of_choice = |state: u32| {
+                let all = self.from(state as usize).iter();
+                all.filter(move |(_, other)| *other == number).map(|(to, _)| *to)
+            };
+            let step = members
+                .iter()
+                .find_map(|state| Some((*state, of_choice(*state).find(|to| inside(*to))?)));
             match step {
                 Some((from, to)) => {
                     cycle.extend(self.way_within(here, from, &inside));
-                    cycle.push(Choice::step(process));
+                    cycle.push(*choice);
                     here = to;
                 }
                 None => {
-                    let idle = *idle()?;
+                    let idle = *members.iter().find(|state| of_choice(**state).next().is_none())?;
                     cycle.extend(self.way_within(here, idle, &inside));
                     here = idle;
                 }
@@ -252,14 +318,27 @@ impl Graph {
 
     /// The strongly connected component of each state (Tarjan, *Depth-first search and linear
     /// graph algorithms*, 1972), without recursion.
-    fn components(&self) -> Vec<u32> {
+    ///
+    /// Of the graph of some states only; each of the others is one by itself.
+    fn components(&self, among: &impl Fn(u32) -> bool) -> Vec<u32> {
         const NEW: u32 = u32::MAX;
         let states = self.states.len();
         let (mut order, mut low) = (vec![NEW; states], vec![0; states]);
         let (mut component, mut on_stack) = (vec![NEW; states], Vec::new());
-        let mut visited = 0;
-        let mut path: Vec<(u32, u32)> = vec![(0, self.first[0])];
-        while let Some((state, next)) = path.last_mut() {
+        let (mut visited, mut root) = (0, 0);
+        let mut path: Vec<(u32, u32)> = Vec::new();
+        loop {
+            // Without some of the states the others need not be reachable from the first.
+            if path.is_empty() {
+                while root < states && order[root] != NEW {
+                    root += 1;
+                }
+                if root == states {
+                    break;
+                }
+                path.push((root as u32, self.first[root]));
+            }
+            let Some((state, next)) = path.last_mut() else { break };
             let at = *state as usize;
             if order[at] == NEW {
                 (order[at], low[at]) = (visited, visited);
@@ -269,6 +348,9 @@ impl Graph {
             if *next < self.first[at + 1] {
                 let to = self.transitions[*next as usize].0 as usize;
                 *next += 1;
+                if !among(at as u32) || !among(to as u32) {
+                    continue;
+                }
                 if order[to] == NEW {
                     path.push((to as u32, self.first[to]));
                 } else if component[to] == NEW {
@@ -304,6 +386,87 @@ impl Graph {
     }
 }
 
-fn is_step(choice: u32) -> bool {
-    Choice::of_number(choice).kind == Kind::Step
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A random graph of so many states, in which two processes have steps, and something else happens.
+    fn random_graph(states: u32, random: &mut impl FnMut(u32) -> u32) -> Graph {
+        let choices = [
+            Choice::step(0),
+            Choice::step(1),
+            Choice { kind: Kind::Replicates, process: 0 },
+            Choice { kind: Kind::Lost, process: 1 },
+        ];
+        let mut graph = Graph::default();
+        for state in 0..states {
+            graph.states.push([0; 2]);
+            graph.came_by.push((0, 0));
+            graph.first.push(graph.transitions.len() as u32);
+            for choice in choices {
+                // A fault costs one of its budget: it never leads back.
+                let least = if choice.kind.is_due() { 0 } else { state + 1 };
+                if random(2) == 0 && least < states {
+                    let to = least + random(states - least);
+                    graph.transitions.push((to, choice.number()));
+                }
+            }
+        }
+        graph.first.push(graph.transitions.len() as u32);
+        graph
+    }
+
+    /// By all sets of states: whether one of them is strongly connected and fair.
+    fn by_sets(graph: &Graph, among: u32) -> bool {
+        let states = graph.states.len() as u32;
+        let is_in = |set: u32, state: u32| set >> state & 1 == 1;
+        (1..1 << states).filter(|set| set & among == *set).any(|set| {
+            let members: Vec<u32> = (0..states).filter(|state| is_in(set, *state)).collect();
+            let reaches = |from: u32| {
+                let (mut seen, mut open) = (0, vec![from]);
+                while let Some(state) = open.pop() {
+                    for (to, _) in graph.from(state as usize) {
+                        if is_in(set, *to) && !is_in(seen, *to) {
+                            seen |= 1 << to;
+                            open.push(*to);
+                        }
+                    }
+                }
+                seen
+            };
+            let fair = |choice: &Choice| {
+                let steps = |state: &u32| {
+                    let all = graph.from(*state as usize).iter();
+                    all.filter(|(_, other)| *other == choice.number()).collect::<Vec<_>>()
+                };
+                members.iter().any(|state| {
+                    let steps = steps(state);
+                    steps.is_empty() || steps.iter().any(|(to, _)| is_in(set, *to))
+                })
+            };
+            members.iter().all(|state| reaches(*state) == set) && graph.due().iter().all(fair)
+        })
+    }
+
+    #[test]
+    fn a_fair_run_is_found_if_and_only_if_there_is_one() {
+        let mut seed = 1_u64;
+        let mut random = |below: u32| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as u32 % below
+        };
+        let mut found = [0; 2];
+        for _ in 0..4000 {
+            let states = 1 + random(5);
+            let graph = random_graph(states, &mut random);
+            let among = random(1 << states);
+            let expected = by_sets(&graph, among);
+            let lasso = graph.fair_run(&|state| among >> state & 1 == 1);
+            assert_eq!(lasso.is_some(), expected, "{:?} {among:b}", graph.transitions);
+            found[usize::from(expected)] += 1;
+        }
+        assert!(found.iter().all(|count| *count > 500), "{found:?}");
+    }
 }

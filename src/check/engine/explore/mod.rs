@@ -34,10 +34,14 @@ pub use limits::{Limits, Progress, Watcher};
 pub use liveness::{NO_LIVELOCK, PROGRESS};
 
 use limits::Watch;
+use liveness::{Endless, Lasso};
 use pack::Global;
 use search::{Ended, Search, Tally};
 use space::Space;
 
+use crate::check::fault::Choice;
+use crate::check::monitor::Monitor;
+use crate::check::process::Process;
 use crate::check::run::Outcome;
 use crate::check::step::At;
 use crate::check::system::System;
@@ -116,7 +120,13 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
     let (stopped, tally) = exploration.visit_all()?;
     exploration.space.check_again()?;
     let liveness = if options.liveness { exploration.liveness(&stopped)? } else { Vec::new() };
+    let endless = exploration.endless(&stopped)?;
     let mut report = exploration.report(stopped, tally)?;
+    report.findings.iter_mut().zip(endless).for_each(|(finding, endless)| {
+        if finding.verdict == Verdict::Verified {
+            *finding = endless.unwrap_or_else(|| finding.clone());
+        }
+    });
     report.findings.extend(liveness);
     Ok(report)
 }
@@ -126,6 +136,11 @@ fn check_names(system: &System) -> Result<(), CheckError> {
         return Err(CheckError::malformed("the system has no process"));
     }
     let mut names = BTreeSet::new();
+    let reserved = system.processes.iter().find(|process| Choice::takes_name(&process.name));
+    if let Some(Process { name, .. }) = reserved {
+        let why = format!("a process cannot be called {name}: schedules mean the database by it");
+        return Err(CheckError::malformed(why));
+    }
     match system.processes.iter().find(|process| !names.insert(&process.name)) {
         None => Ok(()),
         Some(twice) => {
@@ -201,6 +216,28 @@ impl Exploration<'_> {
             Finding { property: property.into(), verdict, counterexample }
         };
         Ok(properties.into_iter().enumerate().map(finding).collect())
+    }
+
+    /// For each property of runs without end what is to be said of it, if no run with one breaks it.
+    fn endless(&mut self, stopped: &Option<Text>) -> Result<Vec<Option<Finding>>, CheckError> {
+        let system = self.system;
+        let one = |(number, monitor): (usize, &Arc<dyn Monitor>)| {
+            if !monitor.is_of_endless_runs() || stopped.is_some() || self.fallen.contains(&number) {
+                return Ok(None);
+            }
+            let (verdict, counterexample) =
+                match liveness::endless(&mut self.space, &self.watch, number)? {
+                    Endless::NeverOwed => (Verdict::Verified, None),
+                    Endless::Stopped => (Verdict::Inconclusive, None),
+                    Endless::Owed(what, Lasso { stem, cycle }) => {
+                        let why =
+                            format!("this goes on for ever, is fair to all, and {what} is owed");
+                        (Verdict::Violated, system.lasso(monitor.name(), &why, &stem, &cycle))
+                    }
+                };
+            Ok(Some(Finding { property: monitor.name().into(), verdict, counterexample }))
+        };
+        system.properties.iter().enumerate().map(one).collect()
     }
 
     fn report(mut self, stopped: Option<Text>, tally: Tally) -> Result<Report, CheckError> {

@@ -228,7 +228,7 @@ impl<'s> Space<'s> {
 
     /// The state before the first step.
     pub(super) fn initial(&mut self) -> Result<Global, CheckError> {
-        let World { store, messages } = self.system.world.clone();
+        let World { store, messages } = self.system.initial_world();
         for queue in messages.queues() {
             self.queue_named(queue);
         }
@@ -337,7 +337,8 @@ impl<'s> Space<'s> {
         Some(goes_on)
     }
 
-    /// The same for what goes wrong; whether a late write is still to land.
+    /// The same for what no process does; whether something is still to come that nobody can keep
+    /// from coming.
     fn faulty_successors<const N: usize>(
         &self,
         layout: &Layout,
@@ -351,11 +352,14 @@ impl<'s> Space<'s> {
             let known = fault_key(*choice, field.get(key), store, faults);
             let Some(moved) = self.faulty.get(&known)? else { continue };
             let mut next = *key;
-            if choice.kind == Kind::Crash {
+            if choice.kind.redelivers() {
                 for (queue, again) in layout.queues.iter().zip(&self.redelivered[choice.process]) {
                     let content = *again.get(queue.get(key) as usize)?;
                     queue.put(&mut next, (content != NOT_KNOWN).then_some(content)?);
                 }
+            }
+            if choice.kind == Kind::Redelivered && next == *key {
+                continue;
             }
             if reads_store(choice.kind) {
                 layout.store.put(&mut next, moved.store);
@@ -363,7 +367,7 @@ impl<'s> Space<'s> {
             layout.faults.put(&mut next, moved.faults);
             let store = layout.store.get(&next);
             self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
-            lands |= choice.kind == Kind::Lands;
+            lands |= matches!(choice.kind, Kind::Lands | Kind::Replicates);
             visit((choice.number(), next));
         }
         Some(lands)
@@ -412,10 +416,13 @@ impl<'s> Space<'s> {
         if let Some((queue, content)) = moved.queue {
             queues[queue as usize] = content;
         }
-        if choice.kind == Kind::Crash {
+        if choice.kind.redelivers() {
             for (queue, content) in queues.iter_mut().enumerate() {
                 *content = self.redeliver(choice.process, queue, *content);
             }
+        }
+        if choice.kind == Kind::Redelivered && queues == global.queues {
+            return Ok(());
         }
         let label = self.edge_list[moved.edge as usize].label;
         self.ask_judge(label, global.memory, moved.store, &queues)?;
@@ -572,7 +579,7 @@ impl<'s> Space<'s> {
         } else {
             self.local(process, Local { class, at })?
         };
-        let label = self.label((Some(process as u32), stepped));
+        let label = self.label((choice.hits().map(|process| process as u32), stepped));
         let edge = self.edge(Edge { local, label });
         let World { store, messages } = world;
         let unchanged = store.is_same(self.stores.value(global.store));
@@ -623,10 +630,7 @@ impl<'s> Space<'s> {
         let number = self.budgets.number(budget);
         if number as usize == self.faults.len() && !self.system.faults.is_none() {
             let kinds = self.budgets.value(number).kinds();
-            let happens = |kind| {
-                let to = 0..self.system.processes.len();
-                to.map(move |process| Choice { kind, process })
-            };
+            let happens = |kind| Choice::of_kind(kind, self.system.processes.len());
             let lands = late.into_iter().map(|process| Choice { kind: Kind::Lands, process });
             self.faults.push(kinds.flat_map(happens).chain(lands).collect());
         }
@@ -766,9 +770,10 @@ fn queue_of(request: &Request) -> Option<&Text> {
     }
 }
 
-/// Whether what a fault leads to depends on the store.
+/// Whether what a fault leads to depends on the store: so it does for a command that was not sent,
+/// as the process may wait for something in the store before it sends it.
 fn reads_store(kind: Kind) -> bool {
-    matches!(kind, Kind::Unanswered | Kind::Lands)
+    !kind.redelivers()
 }
 
 fn fault_key(choice: Choice, local: u32, store: u32, faults: u32) -> (u32, u32, u32, u32) {

@@ -29,7 +29,7 @@ pub(super) fn walk(system: &System, automata: &mut [Automaton]) -> Result<(), Ch
 
 fn walk_once(system: &System, automata: &mut [Automaton], seed: u64) -> Result<(), CheckError> {
     let mut random = seed;
-    let mut world = system.world.clone();
+    let mut world = system.initial_world();
     let mut walkers = Vec::with_capacity(automata.len());
     for (process, automaton) in system.processes.iter().zip(&mut *automata) {
         let (coroutine, stands, _) = Coroutine::start(process);

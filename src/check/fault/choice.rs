@@ -1,0 +1,181 @@
+//! The choices of an engine, and how schedules spell them.
+
+use std::fmt;
+
+use crate::check::system::System;
+use crate::store::Text;
+
+/// What traces call whoever does what no process does.
+pub(crate) const DATABASE: &str = "database";
+
+/// What happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// The next step of a process.
+    Step,
+    /// A process crashes.
+    Crash,
+    /// Its write is not done, and it is not told.
+    Lost,
+    /// Its write is done, and it is not told.
+    Unanswered,
+    /// Its write will be done, and it is not told.
+    Late,
+    /// A write of its that is late goes on, or is done.
+    Lands,
+    /// What it holds of the queues is delivered again, and it goes on.
+    Redelivered,
+    /// Its read is answered by a member that lags behind.
+    Stale,
+    /// That member catches up with the primary.
+    CatchesUp,
+    /// What a majority does not have is lost.
+    Failover,
+    /// A majority has everything.
+    Replicates,
+}
+
+/// To whom something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whom {
+    Process,
+    Database,
+}
+
+impl Kind {
+    const ALL: [(Kind, &str); 11] = [
+        (Kind::Step, ""),
+        (Kind::Crash, "crash:"),
+        (Kind::Lost, "lost:"),
+        (Kind::Unanswered, "unanswered:"),
+        (Kind::Late, "late:"),
+        (Kind::Lands, "lands:"),
+        (Kind::Redelivered, "redelivered:"),
+        (Kind::Stale, "stale:"),
+        (Kind::CatchesUp, "catches-up"),
+        (Kind::Failover, "failover"),
+        (Kind::Replicates, "replicates"),
+    ];
+
+    pub(crate) fn whom(self) -> Whom {
+        match self {
+            Kind::CatchesUp | Kind::Failover | Kind::Replicates => Whom::Database,
+            _ => Whom::Process,
+        }
+    }
+
+    /// Whether it happens some time if it always can, and is no fault.
+    pub(crate) fn is_due(self) -> bool {
+        matches!(self, Kind::Step | Kind::Lands | Kind::Replicates | Kind::CatchesUp)
+    }
+
+    /// Whether what a process holds of the queues is delivered again.
+    pub(crate) fn redelivers(self) -> bool {
+        matches!(self, Kind::Crash | Kind::Redelivered)
+    }
+}
+
+/// One choice of an engine: what happens to which process, or to the database. Of several late
+/// writes of a process the one that was asked for first lands first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Choice {
+    pub(crate) kind: Kind,
+    /// 0 for what happens to the database.
+    pub(crate) process: usize,
+}
+
+impl Choice {
+    pub(crate) fn step(process: usize) -> Choice {
+        Choice { kind: Kind::Step, process }
+    }
+
+    /// All choices of a kind in a system of so many processes.
+    pub(crate) fn of_kind(kind: Kind, processes: usize) -> impl Iterator<Item = Choice> {
+        let count = if kind.whom() == Whom::Database { 1 } else { processes };
+        (0..count).map(move |process| Choice { kind, process })
+    }
+
+    /// All choices that there may be in a system of so many processes.
+    #[cfg(test)]
+    pub(crate) fn all(processes: usize) -> impl Iterator<Item = Choice> {
+        let kinds = Kind::ALL.iter().map(|(kind, _)| *kind);
+        kinds.flat_map(move |kind| Choice::of_kind(kind, processes))
+    }
+
+    /// The process to which it happens.
+    pub(crate) fn hits(self) -> Option<usize> {
+        (self.kind.whom() == Whom::Process).then_some(self.process)
+    }
+
+    /// A number that says all of it.
+    pub(crate) fn number(self) -> u32 {
+        (self.process * Kind::ALL.len()) as u32 + self.kind as u32
+    }
+
+    pub(crate) fn of_number(number: u32) -> Choice {
+        let (process, kind) =
+            (number as usize / Kind::ALL.len(), number as usize % Kind::ALL.len());
+        Choice { kind: Kind::ALL[kind].0, process }
+    }
+
+    /// How schedules spell it: `manager-1`, `crash:manager-1`, `failover`.
+    pub(crate) fn word(self, system: &System) -> Text {
+        let prefix = Kind::ALL[self.kind as usize].1;
+        let name = self.hits().map_or("", |process| &system.processes[process].name);
+        format!("{prefix}{name}").into()
+    }
+
+    /// The choice that a word of a schedule is, if there is such a process.
+    pub(crate) fn of_word(word: &str, system: &System) -> Option<Choice> {
+        let number = |name: &str| system.processes.iter().position(|known| *known.name == *name);
+        Kind::ALL.iter().find_map(|(kind, prefix)| {
+            let rest = word.strip_prefix(prefix)?;
+            let process = match kind.whom() {
+                Whom::Process => number(rest)?,
+                Whom::Database => rest.is_empty().then_some(0)?,
+            };
+            Some(Choice { kind: *kind, process })
+        })
+    }
+
+    /// Whether a process cannot have this name, since schedules mean something else by it.
+    pub(crate) fn takes_name(name: &str) -> bool {
+        let of_database =
+            |(kind, word): &(Kind, &str)| kind.whom() == Whom::Database && *word == name;
+        name == DATABASE || Kind::ALL.iter().any(of_database)
+    }
+}
+
+/// What it does to a request, for a trace.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Step => "",
+            Kind::Crash => "crashes",
+            Kind::Lost => "lost, and not done: ",
+            Kind::Unanswered => "done, and the answer lost: ",
+            Kind::Late => "not done yet, and the answer lost: ",
+            Kind::Lands => "late, from before: ",
+            Kind::Redelivered => "is taken for gone: what it holds is delivered again",
+            Kind::Stale => "by a member that lags behind: ",
+            Kind::CatchesUp => "the member that lags behind catches up",
+            Kind::Failover => "failover: what a majority does not have is lost",
+            Kind::Replicates => "a majority has all of it",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_choice_says_all_of_it() {
+        for choice in Choice::all(3) {
+            assert_eq!(Choice::of_number(choice.number()), choice);
+        }
+        for (position, (kind, _)) in Kind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, position);
+        }
+    }
+}

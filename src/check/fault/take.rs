@@ -1,0 +1,179 @@
+//! What a choice of an engine does.
+
+use super::Budget;
+use super::choice::{Choice, Kind, Whom};
+use crate::check::request::{Answer, Request};
+use crate::check::step::{self, At, Resume, Stepped};
+use crate::check::system::{Commands, System};
+use crate::check::world::{Pending, World};
+use crate::env::Event;
+use crate::store::memory::{Access, Execution};
+use crate::store::{ReadConcern, StoreError};
+
+/// Runs a process from its start, to where it stands and what it tells.
+pub(crate) type Restart<'a> = &'a mut dyn FnMut() -> (At, Vec<Event>);
+
+/// What a choice did; `None` where it cannot be.
+type Taken = Option<(Stepped, Access)>;
+
+/// Makes a choice happen, and says what it did; `None` where it cannot be. Then the process may
+/// have been resumed all the same, to see what it asks for once it wakes. A redelivery is not
+/// refused where nothing is held: an engine may keep the queues elsewhere, and sees to that.
+pub(crate) fn take(
+    system: &System,
+    choice: Choice,
+    world: &mut World,
+    budget: &mut Budget,
+    at: &mut At,
+    restart: Restart<'_>,
+    resume: Resume<'_>,
+) -> Taken {
+    let Choice { kind, process: index } = choice;
+    let process = &system.processes[index];
+    let spared = kind.whom() == Whom::Process && system.faults.spares(process);
+    let may_be = match kind {
+        Kind::Step | Kind::Lands => true,
+        _ => !spared && budget.kinds().any(|known| known == kind),
+    };
+    if !may_be {
+        return None;
+    }
+    match kind {
+        Kind::Step => step::take(world, &process.name, at, system, resume),
+        Kind::Lands => land(index, world, budget, system.commands),
+        Kind::Crash => crash(system, index, world, budget, at, restart),
+        Kind::Redelivered => {
+            world.messages.redeliver(&process.name);
+            budget.redeliveries -= 1;
+            Some((Stepped::default(), Access::Write))
+        }
+        Kind::CatchesUp | Kind::Failover | Kind::Replicates => {
+            replicas(kind, world, budget).then(|| (Stepped::default(), Access::Write))
+        }
+        Kind::Lost | Kind::Unanswered | Kind::Late | Kind::Stale => {
+            hit_command(system, choice, world, budget, at, resume)
+        }
+    }
+}
+
+fn crash(
+    system: &System,
+    process: usize,
+    world: &mut World,
+    budget: &mut Budget,
+    at: &mut At,
+    restart: Restart<'_>,
+) -> Taken {
+    at.pending()?;
+    budget.crashes -= 1;
+    world.messages.redeliver(&system.processes[process].name);
+    let gone = system.faults.gone_for_good;
+    let (next, events) = if gone { (At::Crashed, Vec::new()) } else { restart() };
+    *at = next;
+    let failure = at.failure().cloned();
+    Some((Stepped { events, failure, crashed: true, ..Stepped::default() }, Access::Write))
+}
+
+/// What happens among the members of the replica set; `false` where it would change nothing.
+fn replicas(kind: Kind, world: &mut World, budget: &mut Budget) -> bool {
+    let store = &mut world.store;
+    match kind {
+        Kind::CatchesUp if store.is_ahead_of_lagging() => store.track_lagging(),
+        Kind::Replicates if store.is_ahead_of_majority() => store.replicate(),
+        Kind::Failover if store.is_ahead_of_majority() => {
+            budget.failovers -= 1;
+            store.fail_over();
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Something goes wrong with a command. To wake from a pause with it is one step with it.
+fn hit_command(
+    system: &System,
+    choice: Choice,
+    world: &mut World,
+    budget: &mut Budget,
+    at: &mut At,
+    resume: Resume<'_>,
+) -> Taken {
+    let mut events = Vec::new();
+    if at.pauses() {
+        if !at.is_enabled(world) {
+            return None;
+        }
+        (*at, events) = resume(Answer::Done);
+    }
+    let At::Asks(Pending::Command(execution)) = at.clone() else { return None };
+    let request = Some(Request::Command(execution.command().clone()));
+    let answer = match choice.kind {
+        Kind::Stale => answer_stale(&execution, world, budget)?,
+        _ => leave_unknown(system, choice, execution, world, budget)?,
+    };
+    let (next, told) = resume(answer.clone());
+    *at = next;
+    events.extend(told);
+    let failure = at.failure().cloned();
+    let stepped = Stepped { request, answer: Some(answer), events, failure, crashed: false };
+    Some((stepped, Access::Write))
+}
+
+/// The answer to a write of which the process is not told the outcome.
+fn leave_unknown(
+    system: &System,
+    Choice { kind, process }: Choice,
+    execution: Execution,
+    world: &mut World,
+    budget: &mut Budget,
+) -> Option<Answer> {
+    if !execution.command().operation.is_write() {
+        return None;
+    }
+    match kind {
+        // It is done already, and only a majority does not have it.
+        Kind::Lost | Kind::Late if execution.is_applied() => return None,
+        Kind::Late => {
+            budget.late.push((process, execution));
+            budget.late.sort_by_key(|(process, _)| *process);
+        }
+        Kind::Unanswered => {
+            let mut after = world.clone();
+            let name = &system.processes[process].name;
+            after.step(name, &mut Pending::Command(execution), system)?;
+            *world = after;
+        }
+        _ => {}
+    }
+    budget.unknown_outcomes -= 1;
+    Some(Answer::Store(Err(StoreError::outcome_unknown("the connection broke"))))
+}
+
+/// The answer of the member that lags behind; `None` where it is that of the primary.
+fn answer_stale(execution: &Execution, world: &mut World, budget: &mut Budget) -> Option<Answer> {
+    let command = execution.command();
+    if command.operation.is_write()
+        || command.concern.read == ReadConcern::Linearizable
+        || !world.store.is_ahead_of_lagging()
+        || *execution != Execution::begin(command.clone())
+    {
+        return None;
+    }
+    let answer = Answer::Store(world.store.as_lagging()?.execute_ref(command));
+    budget.stale_reads -= 1;
+    if budget.stale_reads == 0 {
+        world.store.forget_lagging();
+    }
+    Some(answer)
+}
+
+/// The next step of the first late write of a process.
+fn land(process: usize, world: &mut World, budget: &mut Budget, commands: Commands) -> Taken {
+    let first = budget.late.iter().position(|(whose, _)| *whose == process)?;
+    let (_, execution) = &mut budget.late[first];
+    let request = Some(Request::Command(execution.command().clone()));
+    if world.execute(execution, commands).is_some() {
+        budget.late.remove(first);
+    }
+    Some((Stepped { request, ..Stepped::default() }, Access::Write))
+}

@@ -1,0 +1,95 @@
+//! What the other members of a replica set have: only where failovers or stale reads are asked for.
+//!
+//! The log of a replica set is one sequence, and a member has a beginning of it. So what a member
+//! has is the whole content as it was at some time, and to have a write is to have all before it.
+//! Two members are kept: the slowest one of the majority, and one that lags behind as it likes. Each
+//! catches up with the primary in one step, at any time; that it may do so write by write is the
+//! same as to have done so earlier, but for a read that falls between.
+
+use std::sync::Arc;
+
+use super::state::{State, Tables};
+
+/// What the other members have.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub(super) struct Replicas {
+    /// What a majority has, so that it outlives a failover.
+    majority: Option<Tables>,
+    /// What a member has that lags behind.
+    lagging: Option<Tables>,
+    /// How many failovers there were.
+    term: u32,
+}
+
+impl State {
+    /// From now on a write is only on the primary until a majority has it.
+    pub(crate) fn track_majority(&mut self) {
+        let tables = self.tables.clone();
+        self.replicas_mut().majority = Some(tables);
+    }
+
+    /// From now on a member lags behind.
+    pub(crate) fn track_lagging(&mut self) {
+        let tables = self.tables.clone();
+        self.replicas_mut().lagging = Some(tables);
+    }
+
+    /// Nobody asks any more what the member has that lags behind.
+    pub(crate) fn forget_lagging(&mut self) {
+        self.replicas_mut().lagging = None;
+    }
+
+    /// Whether a failover now would lose something.
+    pub(crate) fn is_ahead_of_majority(&self) -> bool {
+        self.majority().is_some_and(|majority| !is_one(majority, &self.tables))
+    }
+
+    /// Whether the member that lags behind does.
+    pub(crate) fn is_ahead_of_lagging(&self) -> bool {
+        self.lagging().is_some_and(|lagging| !is_one(lagging, &self.tables))
+    }
+
+    /// A majority has it all.
+    pub(crate) fn replicate(&mut self) {
+        if self.is_ahead_of_majority() {
+            self.track_majority();
+        }
+    }
+
+    /// The primary is gone, and what a majority does not have is lost.
+    pub(crate) fn fail_over(&mut self) {
+        if let Some(majority) = self.majority().cloned() {
+            self.tables = majority;
+            self.replicas_mut().term += 1;
+        }
+    }
+
+    /// The content as the member has it that lags behind.
+    pub(crate) fn as_lagging(&self) -> Option<State> {
+        let tables = self.lagging()?.clone();
+        Some(State { tables, ..State::default() })
+    }
+
+    /// How many failovers there were.
+    pub(super) fn term(&self) -> u32 {
+        self.replicas.as_ref().map_or(0, |replicas| replicas.term)
+    }
+
+    /// What a majority has, where that is tracked.
+    pub(super) fn majority(&self) -> Option<&Tables> {
+        self.replicas.as_ref()?.majority.as_ref()
+    }
+
+    fn lagging(&self) -> Option<&Tables> {
+        self.replicas.as_ref()?.lagging.as_ref()
+    }
+
+    fn replicas_mut(&mut self) -> &mut Replicas {
+        Arc::make_mut(self.replicas.get_or_insert_default())
+    }
+}
+
+/// Whether two contents are one; mostly they are so in memory too.
+fn is_one(one: &Tables, other: &Tables) -> bool {
+    one.ptr_eq(other) || one == other
+}
