@@ -113,6 +113,7 @@ pub(super) fn value_from_bson(value: Bson) -> Result<Value, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::doc;

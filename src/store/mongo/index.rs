@@ -178,6 +178,7 @@ fn model(index: &Index) -> Result<IndexModel, StoreError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::store::filter::eq;

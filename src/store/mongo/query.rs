@@ -85,6 +85,7 @@ fn fields(paths: &[Path], shown: i32) -> Result<Document, StoreError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::doc as document;

@@ -50,6 +50,7 @@ fn sent(operator: &Operator) -> Result<(&'static str, Bson), StoreError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use mongodb::bson::doc;
 
