@@ -5,6 +5,8 @@
 //! temporary folder, and stops with this process, however that ends: a shell beside it waits for
 //! the end of a pipe.
 
+#![allow(dead_code)]
+
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
