@@ -20,9 +20,10 @@ enum Kind {
     OutcomeUnknown(Text),
     NotDone(Text),
     ImmutableId(Text),
-    TooLarge { bytes: u64, limit: u64 },
+    TooLarge { bytes: Option<u64>, limit: u64 },
     Invalid(Text),
     Unsupported(Text),
+    Refused(Text),
     Data(Text),
 }
 
@@ -54,7 +55,13 @@ impl StoreError {
     /// The document would be larger than the server stores. Nothing was changed.
     #[must_use]
     pub fn too_large(bytes: usize, limit: usize) -> StoreError {
-        Kind::TooLarge { bytes: bytes as u64, limit: limit as u64 }.into()
+        Kind::TooLarge { bytes: Some(bytes as u64), limit: limit as u64 }.into()
+    }
+
+    /// The same, where the store does not say how large the document would be.
+    #[must_use]
+    pub fn over_the_limit(limit: usize) -> StoreError {
+        Kind::TooLarge { bytes: None, limit: limit as u64 }.into()
     }
 
     /// The command is one that a server refuses. Nothing was changed.
@@ -67,6 +74,12 @@ impl StoreError {
     #[must_use]
     pub fn unsupported(what: impl Into<Text>) -> StoreError {
         Kind::Unsupported(what.into()).into()
+    }
+
+    /// The server does not take this client, or is not set up for it. Nothing was changed.
+    #[must_use]
+    pub fn refused(why: impl Into<Text>) -> StoreError {
+        Kind::Refused(why.into()).into()
     }
 
     /// A document does not fit the type that it was to become, or the other way round.
@@ -123,10 +136,33 @@ impl StoreError {
         matches!(self.kind, Kind::Unsupported(_))
     }
 
+    /// Whether the server does not take this client (its login, its rights, the server's version),
+    /// or is not set up for it (an index): somebody has to change that first.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.kind, Kind::Refused(_))
+    }
+
     /// Whether a document and a type did not fit.
     #[must_use]
     pub fn is_data(&self) -> bool {
         matches!(self.kind, Kind::Data(_))
+    }
+
+    /// The kind in one word, for a log or a metric: it has nothing of the documents.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::DuplicateKey { .. } => "duplicate_key",
+            Kind::OutcomeUnknown(_) => "outcome_unknown",
+            Kind::NotDone(_) => "not_done",
+            Kind::ImmutableId(_) => "immutable_id",
+            Kind::TooLarge { .. } => "too_large",
+            Kind::Invalid(_) => "invalid",
+            Kind::Unsupported(_) => "unsupported",
+            Kind::Refused(_) => "refused",
+            Kind::Data(_) => "data",
+        }
     }
 }
 
@@ -146,13 +182,13 @@ impl fmt::Display for StoreError {
             Kind::NotDone(why) => write!(f, "not done: {why}"),
             Kind::ImmutableId(why) => write!(f, "_id cannot change: {why}"),
             Kind::TooLarge { bytes, limit } => {
-                write!(
-                    f,
-                    "a document of {bytes} bytes is over the limit of {limit}: bound what grows in it"
-                )
+                f.write_str("a document")?;
+                bytes.map_or(Ok(()), |bytes| write!(f, " of {bytes} bytes"))?;
+                write!(f, " is over the limit of {limit}: bound what grows in it")
             }
             Kind::Invalid(why) => write!(f, "invalid command: {why}"),
             Kind::Unsupported(what) => write!(f, "not supported: {what}"),
+            Kind::Refused(why) => write!(f, "refused: {why}"),
             Kind::Data(why) => write!(f, "document and type do not fit: {why}"),
         }
     }

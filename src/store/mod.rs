@@ -16,6 +16,8 @@ pub mod filter;
 mod index;
 mod json;
 pub mod memory;
+#[cfg(feature = "mongo")]
+pub mod mongo;
 mod path;
 pub mod update;
 mod value;

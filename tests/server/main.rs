@@ -1,0 +1,58 @@
+//! What holds on a server: the facts, the adapter, and that the emulator does as the server does.
+//!
+//! Without a server each test says so and passes; under `DOORWAY_REQUIRE_SERVER=1` it fails.
+#![allow(clippy::unwrap_used)]
+
+use doorway::store::mongo::MongoStore;
+
+#[path = "../support/commands.rs"]
+mod commands;
+
+#[path = "../facts/bodies.rs"]
+mod bodies;
+#[path = "../facts/list.rs"]
+#[allow(unused)]
+mod list;
+
+mod monitoring;
+mod process;
+mod setup;
+
+/// Where a server that is used for tests is known not to do as MongoDB's manual says: the server,
+/// the fact, and what it does. Such a fact has to fail there, so that the list stays true.
+const KNOWN_DIFFERENCES: &[(&str, &str, &str)] =
+    &[("SecantusDB", "an_id_is_unique_and_no_array", "it stores a document whose _id is an array")];
+
+/// Shows a fact on the server, or that it is one of the known differences.
+async fn show<F>(body: &str, shown: impl FnOnce(MongoStore) -> F)
+where
+    F: Future<Output = ()> + 'static,
+{
+    let Some(server) = process::shared().await else { return };
+    let store = server.store("doorway_facts").await;
+    let here = tokio::task::LocalSet::new();
+    let body_ends = here.spawn_local(shown(store));
+    let ended = here.run_until(body_ends).await;
+    let known = KNOWN_DIFFERENCES.iter().find(|(on, fact, _)| (*on, *fact) == (server.name, body));
+    match (known, ended) {
+        (None, Ok(())) => {}
+        (None, Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        (Some((on, _, what)), Err(_)) => println!("known difference of {on}: {what}"),
+        (Some((on, _, what)), Ok(())) => panic!("no longer a difference of {on}: {what}"),
+    }
+}
+
+/// Each body of a fact, on the server.
+macro_rules! on_the_server {
+    ($($number:literal, $body:ident, $title:literal, $source:literal;)*) => {
+        mod facts {
+            $(#[tokio::test]
+            async fn $body() {
+                let shown = |store| async move { crate::bodies::$body(&store).await };
+                crate::show(stringify!($body), shown).await;
+            })*
+        }
+    };
+}
+
+list::for_each_fact!(on_the_server);
