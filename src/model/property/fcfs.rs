@@ -48,7 +48,8 @@ impl Monitor for Fcfs {
 
     /// Remembers `passed`: the tasks that are through the doorway and not done, with their
     /// resources; `before`: for each task that has begun its doorway, those of them that were
-    /// through then and are to be served first; and `over`: the tasks that are done.
+    /// through then and are to be served first; `begun`: those whose doorway has begun and not ended,
+    /// for a task that is delivered again does not come anew; and `over`: the tasks that are done.
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
         if self == &Fcfs::R2 && writes_reservation(step) {
             for (task, resource) in named(&step.world.store) {
@@ -102,9 +103,12 @@ fn named(store: &State) -> Vec<(Text, Text)> {
 
 /// The doorway of a task begins, unless it is through already.
 fn begin(memory: &mut Document, task: &str, resource: &str) {
-    if is_known(memory, task) {
+    if is_known(memory, task) || field(memory, "begun").get(task).is_some() {
         return;
     }
+    let begun = field(memory, "begun");
+    begun.set(shared(task), true);
+    begun.sort_fields();
     let passed = field(memory, "passed").clone();
     let first: Vec<Value> = (passed.iter())
         .filter(|(name, _)| text(&passed, name) == Some(resource))
@@ -118,6 +122,7 @@ fn begin(memory: &mut Document, task: &str, resource: &str) {
 }
 
 fn pass(memory: &mut Document, task: &str, resource: &str) {
+    field(memory, "begun").remove(task);
     if !is_known(memory, task) {
         let passed = field(memory, "passed");
         passed.set(shared(task), resource);
