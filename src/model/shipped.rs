@@ -31,6 +31,12 @@ models! {
     "per-task-inline"
     "per-task-two-managers"
     "per-task-watcher"
+    "doorway"
+    "doorway-submitters"
+    "doorway-cancel"
+    "doorway-manager-crash"
+    "doorway-unknown"
+    "doorway-zombie"
 }
 
 /// The text of a model that is built in.

@@ -7,9 +7,10 @@
 //!
 //! | step | by | command |
 //! |---|---|---|
-//! | [`submit`] | a submitter, or a manager | insert the status; draw a number; append the task to the list |
+//! | [`submit()`] | a submitter, or a manager | insert the status; read the last token; append the task to the list |
 //! | look | a [`worker`] | the free resource that has waited longest |
-//! | bind | | draw a token; take the resource, if nobody has since the look |
+//! | bind | | take the resource, if nobody else has |
+//! | arm | | draw a token; write it into the binding, if that is still there |
 //! | claim | | the status of the head of the list: waiting → running |
 //! | run | | with the token as a *fencing token*: a resource refuses one lower than it has seen |
 //! | finish | | the status: running → finished or failed |
@@ -18,11 +19,9 @@
 //! | [`watch`] | anyone, for ever | delete the registration of a worker whose heart has stopped |
 //! | [`cancel`] | anyone | the status: waiting → cancelled; the list is left alone |
 //!
-//! Every number is drawn from one [`counter`], so none is ever drawn twice. That makes a binding
-//! and a wait unique: `token` names one binding of one resource, `turn` one wait of one resource
-//! for a worker; of two bindings of a resource the later has the higher token, since it was drawn
-//! after the look that saw the wait that began when the earlier one ended. A filter by one of these numbers is
-//! all that an update has to ask.
+//! A token is drawn from a [`counter`] once the worker is bound, and the binding is asked for again
+//! when it is written. So it names one binding, and of two bindings of a resource the later has the
+//! higher one.
 //!
 //! An answer that was lost is no trouble: the command is sent again, and whoever finds that it had
 //! been done the first time takes what is there.

@@ -1,6 +1,6 @@
 //! The store on a MongoDB server, over the official driver.
 //!
-//! A [`Command`](super::Command) becomes exactly one command to the server, sent by the method of the driver that can
+//! A [`Command`] becomes exactly one command to the server, sent by the method of the driver that can
 //! try it again (retryable writes and reads). Nothing is decided on the way: which document, and
 //! what becomes of it, is up to the server.
 //!
