@@ -11,16 +11,16 @@ use doorway::check::engine::explore::{
     ExploreOptions, Limits, NO_LIVELOCK, PROGRESS, Reductions, explore,
 };
 use doorway::check::{
-    Coverage, Cx, Faults, Messages, NoFailure, Process, Report, System, Verdict, World,
+    Coverage, Cx, Faults, Messages, NoFailure, Outcome, Process, Report, System, Verdict, World,
 };
 use doorway::doc;
-use doorway::env::{Condition, Env, Event, Wake, forever, until};
+use doorway::env::{Condition, Env, Event, Queues, Wake, forever, until};
 use doorway::model::{Expect, Model, Sizes, SystemKind};
 use doorway::reservation::Design;
-use doorway::store::Store;
 use doorway::store::filter::eq;
 use doorway::store::memory::State;
 use doorway::store::update::set;
+use doorway::store::{Document, Store};
 
 fn sizes([managers, tasks, resources, workers]: [u32; 4]) -> Sizes {
     let size = |number| NonZeroU32::new(number).unwrap();
@@ -236,6 +236,46 @@ fn a_process_that_carries_something_over_a_boundary_is_refused() {
         .await
     });
     assert!(refused(&system).contains("asks `late`"));
+}
+
+/// Whichever of two processes is first sends two numbers: 1 and 1, or 3 and 2. The receiver stops
+/// with an error after 1 and 2, or after 3 and 1, which nobody sends.
+fn two_of_a_kind(senders: [&str; 2]) -> System {
+    let send = |cx: Cx| async move {
+        let first = cx.collection::<Document>("first");
+        if first.insert_one(&doc! {"_id": "first"}).await.is_err() {
+            return;
+        }
+        let numbers = if &**cx.process() == "ones" { [1, 1] } else { [3, 2] };
+        for n in numbers {
+            cx.send("numbers", doc! {"n": n}).await;
+        }
+    };
+    let receive = |cx: Cx| async move {
+        let first = cx.take("numbers").await;
+        let second = cx.take("numbers").await;
+        let number = |message: Document| message.get("n").and_then(|n| n.as_int());
+        match (number(first), number(second)) {
+            (Some(1), Some(2)) | (Some(3), Some(1)) => Err("what nobody sends"),
+            _ => Ok(()),
+        }
+    };
+    let mut system = own(|_| async { Ok(()) });
+    system.processes = senders.map(|name| Process::new(name).then(send)).into();
+    system.processes.push(Process::new("receiver").then(receive));
+    system.properties = vec![Arc::new(NoFailure)];
+    system
+}
+
+#[test]
+fn what_is_found_before_it_is_known_who_differs_fells_nothing() {
+    for senders in [["ones", "others"], ["others", "ones"]] {
+        let options = ExploreOptions { outcomes: true, ..Default::default() };
+        let report = explore(&two_of_a_kind(senders), &options).unwrap();
+        assert_eq!(report.verdict(), Verdict::Verified, "{report:?}");
+        let failed = |outcome: &Outcome| outcome.processes.iter().any(|end| end.contains("sends"));
+        assert!(!report.outcomes.unwrap().iter().any(failed));
+    }
 }
 
 #[test]

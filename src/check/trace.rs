@@ -1,5 +1,6 @@
 //! A run, recorded for people: one numbered step for each operation, and what it changed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -223,7 +224,9 @@ impl TraceStep {
 /// The documents in which two stores differ.
 fn changes(before: &State, after: &State) -> Vec<Change> {
     let mut changes = Vec::new();
-    for collection in after.collections() {
+    // A collection that nobody declared is gone with its last document.
+    let collections: BTreeSet<&Text> = before.collections().chain(after.collections()).collect();
+    for collection in collections {
         let ids = |state: &State| -> Vec<Value> {
             state.documents(collection).filter_map(|document| document.id().cloned()).collect()
         };

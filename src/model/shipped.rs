@@ -35,6 +35,7 @@ models! {
     "doorway-submitters"
     "doorway-cancel"
     "doorway-manager-crash"
+    "doorway-worker-crash"
     "doorway-unknown"
     "doorway-zombie"
 }

@@ -44,7 +44,7 @@ impl<E: Into<ReservationError>> From<E> for Stop {
 /// Registers a worker and serves for ever; `run` runs a task, and an error of it is recorded with
 /// the task. Several processes must not have one name: the later supersedes the earlier.
 ///
-/// Without contention a task costs six commands, and an idle worker one scan whenever it looks.
+/// Without contention a task costs seven commands, and an idle worker one scan whenever it looks.
 ///
 /// # Errors
 ///

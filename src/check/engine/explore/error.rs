@@ -17,6 +17,7 @@ enum Kind {
     Malformed(String),
     TooWide { bits: u32 },
     Property { property: Text, panic: Text },
+    Unfounded { property: Text },
 }
 
 impl CheckError {
@@ -39,6 +40,10 @@ impl CheckError {
 
     pub(super) fn property(property: &str, panic: Text) -> CheckError {
         CheckError { kind: Kind::Property { property: property.into(), panic } }
+    }
+
+    pub(super) fn unfounded(property: &str) -> CheckError {
+        CheckError { kind: Kind::Unfounded { property: property.into() } }
     }
 
     /// Whether a process is not a function of the answers that it gets.
@@ -79,6 +84,10 @@ impl fmt::Display for CheckError {
             Kind::TooWide { bits } => {
                 write!(f, "a state takes {bits} bits, which is more than this engine packs")
             }
+            Kind::Unfounded { property } => write!(
+                f,
+                "the search says that {property} falls, and no run breaks it: a bug of doorway,                  please report it with the model"
+            ),
             Kind::Property { property, panic } => write!(f, "the property {property} {panic}"),
         }
     }

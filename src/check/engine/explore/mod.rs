@@ -96,6 +96,14 @@ struct Exploration<'s> {
     outcomes: Option<BTreeSet<Outcome>>,
 }
 
+/// What the ends of runs came to that one pass of the search has seen.
+#[derive(Default)]
+struct AtEnds {
+    /// Which properties fell there.
+    fallen: BTreeSet<usize>,
+    outcomes: BTreeSet<Outcome>,
+}
+
 /// Visits every reachable state of a system, and says which properties hold.
 ///
 /// A property that falls is reported with the shortest run that breaks it. What is counted are the
@@ -162,9 +170,16 @@ impl Exploration<'_> {
             let in_play: Vec<usize> =
                 (0..self.system.properties.len()).filter(|p| !broken.contains(p)).collect();
             self.space.reset(&in_play, self.reductions);
-            let (ended, tally) = self.pass(words)?;
-            broken.extend(self.space.judge.fallen());
-            self.fallen.extend(self.space.judge.fallen());
+            let (ended, tally, mut found) = self.pass(words)?;
+            // A step by a class that was one by ignorance, and is split for it, may be of no run.
+            if !self.space.is_stale() {
+                broken.extend(self.space.judge.fallen());
+                found.fallen.extend(self.space.judge.fallen());
+                self.fallen.append(&mut found.fallen);
+                if let Some(outcomes) = &mut self.outcomes {
+                    outcomes.append(&mut found.outcomes);
+                }
+            }
             match ended {
                 Ended::Exhausted => return Ok((None, tally)),
                 Ended::Stopped(why) => return Ok((Some(why), tally)),
@@ -177,20 +192,25 @@ impl Exploration<'_> {
         }
     }
 
-    fn pass(&mut self, words: usize) -> Result<(Ended, Tally), CheckError> {
+    fn pass(&mut self, words: usize) -> Result<(Ended, Tally, AtEnds), CheckError> {
         let Exploration { space, watch, threads, fallen, outcomes, .. } = self;
+        let mut found = AtEnds::default();
         let mut at_end = |space: &Space<'_>, state: &Global| {
-            fallen.extend(space.end(state, |property| !fallen.contains(&property))?);
-            if let Some(outcomes) = outcomes {
-                outcomes.insert(outcome(space, state));
+            let is_new =
+                |property| !fallen.contains(&property) && !found.fallen.contains(&property);
+            let falls = space.end(state, is_new)?;
+            found.fallen.extend(falls);
+            if outcomes.is_some() {
+                found.outcomes.insert(outcome(space, state));
             }
             Ok(())
         };
-        match words {
+        let (ended, tally) = match words {
             1 => Search::<1>::run(space, watch, *threads, &mut at_end),
             2 => Search::<2>::run(space, watch, *threads, &mut at_end),
             _ => Search::<4>::run(space, watch, *threads, &mut at_end),
-        }
+        }?;
+        Ok((ended, tally, found))
     }
 
     fn liveness(&mut self, stopped: &Option<Text>) -> Result<Vec<Finding>, CheckError> {

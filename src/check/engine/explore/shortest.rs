@@ -10,27 +10,35 @@ use super::table::Table;
 use crate::check::fault::Choice;
 use crate::check::verdict::Reductions;
 
-/// The shortest schedule by which a property falls; `None` where a limit is reached before.
+/// The shortest schedule by which a property falls; `None` where a limit is reached before, or
+/// the states are too wide for it.
+///
+/// # Errors
+///
+/// That no run breaks it: then the search that said so was wrong.
 pub(super) fn schedule(
     space: &mut Space<'_>,
     watch: &Watch,
     property: usize,
 ) -> Result<Option<Vec<Choice>>, CheckError> {
-    let found = |trail: Trail| match trail {
-        Trail::Found(schedule) => Some(Some(schedule)),
-        Trail::NotFound => Some(None),
-        Trail::Again => None,
-    };
     loop {
         space.reset(&[property], Reductions::default());
-        if let Some(schedule) = found(Retrace::<2>::run(space, watch, property)?) {
-            return Ok(schedule);
+        match Retrace::<2>::run(space, watch, property)? {
+            Trail::Found(schedule) => return Ok(Some(schedule)),
+            Trail::Stopped => return Ok(None),
+            Trail::NotFound => {
+                return Err(CheckError::unfounded(space.system.properties[property].name()));
+            }
+            Trail::Again => {}
         }
     }
 }
 
 enum Trail {
     Found(Vec<Choice>),
+    /// A limit was reached before, or the states are too wide.
+    Stopped,
+    /// The search has ended.
     NotFound,
     /// The search has to begin again with what it has learnt.
     Again,
@@ -56,7 +64,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         if !space.judge.fallen().is_empty() {
             return Ok(Trail::Found(Vec::new()));
         }
-        let Some(layout) = Layout::plan(&space.counts(), N) else { return Ok(Trail::NotFound) };
+        let Some(layout) = Layout::plan(&space.counts(), N) else { return Ok(Trail::Stopped) };
         let key = layout.pack::<N>(&initial);
         let table = Table::with_capacity(1 << 12);
         table.insert(&key, Table::hash(&key));
@@ -76,7 +84,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
             }
             state += 1;
             if state.is_multiple_of(4096) && watch.stop(&self.progress(watch)).is_some() {
-                return Ok(Trail::NotFound);
+                return Ok(Trail::Stopped);
             }
         }
         Ok(Trail::NotFound)
@@ -125,7 +133,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         }
         let counts = self.space.counts();
         if !self.layout.fits(&counts) {
-            let Some(layout) = Layout::plan(&counts, N) else { return Ok(Some(Trail::NotFound)) };
+            let Some(layout) = Layout::plan(&counts, N) else { return Ok(Some(Trail::Stopped)) };
             let old = std::mem::replace(&mut self.layout, layout);
             let change = |key: &Packed<N>| moved(key, &old, &self.layout);
             self.table.rebuild(change);
