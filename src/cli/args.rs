@@ -115,6 +115,9 @@ pub(crate) struct Mutants {
     /// Put those that are listed as harmless to the test as well; it takes long.
     #[arg(long)]
     pub(crate) thorough: bool,
+    /// Leave out models with more states than this.
+    #[arg(long, value_name = "STATES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) largest: Option<u64>,
     /// How to report: for people, or one JSON object a line for each mutant.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -15,7 +15,10 @@ use super::{Exit, models};
 pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
     let plain = |error: &dyn std::fmt::Display| Failure::Plain(error.to_string());
     let began = Instant::now();
-    let killers = Killers::prepare(chosen(args)?).map_err(|error| plain(&error))?;
+    let killers = Killers::prepare(chosen(args)?, args.largest).map_err(|error| plain(&error))?;
+    if killers.models().is_empty() {
+        return Err(Failure::Plain("every model is larger than --largest allows".into()));
+    }
     if args.format == Format::Text {
         for killer in killers.models() {
             let ((states, _), time) = (killer.graph, report::time(killer.time));

@@ -89,15 +89,19 @@ const LARGER: u64 = 4;
 const MORE: u64 = 100_000;
 
 impl Killers {
-    /// Explores each model as it is. The properties that it expects to be violated are left out.
+    /// Explores each model as it is, but those of more states than `largest`. The properties that a
+    /// model expects to be violated are left out.
     ///
     /// # Errors
     ///
     /// [`Unfit`] where a model does not hold what it expects.
-    pub fn prepare(models: Vec<Model>) -> Result<Killers, Unfit> {
-        let mut models = models.into_iter().map(Killer::prepare).collect::<Result<Vec<_>, _>>()?;
-        models.sort_by_key(|killer| killer.graph);
-        Ok(Killers { models })
+    pub fn prepare(models: Vec<Model>, largest: Option<u64>) -> Result<Killers, Unfit> {
+        let mut prepared = Vec::new();
+        for model in models {
+            prepared.extend(Killer::prepare(model, largest)?);
+        }
+        prepared.sort_by_key(|killer| killer.graph);
+        Ok(Killers { models: prepared })
     }
 
     /// The models, the smallest first.
@@ -135,16 +139,21 @@ impl Killers {
 }
 
 impl Killer {
-    fn prepare(model: Model) -> Result<Killer, Unfit> {
+    /// `None` where the model is larger.
+    fn prepare(model: Model, largest: Option<u64>) -> Result<Option<Killer>, Unfit> {
         let shapes = Shapes::default();
         let system = wanted(&model)?.recording(&model.literals(), &shapes);
-        let options = ExploreOptions { threads: threads(), ..ExploreOptions::default() };
+        let limits = Limits { states: largest, ..Limits::default() };
+        let options = ExploreOptions { threads: threads(), limits, ..ExploreOptions::default() };
         let report = explore(&system, &options)
             .map_err(|error| Unfit::Refused(model.name.clone(), error))?;
-        if report.verdict() != Verdict::Verified {
-            return Err(Unfit::Wanting(model.name));
+        match report.verdict() {
+            Verdict::Verified => {}
+            Verdict::Inconclusive if largest.is_some() => return Ok(None),
+            _ => return Err(Unfit::Wanting(model.name)),
         }
-        Ok(Killer { graph: graph(&report), time: report.time, shapes: shapes.seen(), model })
+        let (graph, time, shapes) = (graph(&report), report.time, shapes.seen());
+        Ok(Some(Killer { model, graph, time, shapes }))
     }
 
     /// Whether the mutant can make a difference here.

@@ -31,15 +31,31 @@ impl Monitor for Tokens {
                 return Err(format!("{resource} has a token, and is bound to nobody"));
             }
         }
+        if step.request.is_none() {
+            take_back(memory, &bound);
+        }
         for (resource, now) in bound.iter() {
             let before = field(memory, "bound").get(resource).cloned();
-            if before.as_ref() != Some(now) {
+            // What a failover brings back, no operation has done.
+            if before.as_ref() != Some(now) && step.request.is_some() {
                 keeps(resource, before.as_ref(), now)?;
                 rises(memory, resource, now)?;
             }
         }
         memory.set("bound", bound);
         Ok(())
+    }
+}
+
+/// What a failover takes back of a token was never so: it may be drawn into the binding again.
+fn take_back(memory: &mut Document, bound: &Document) {
+    let before = field(memory, "bound").clone();
+    for (resource, binding) in before.iter() {
+        let had = token(binding).and_then(Value::as_int);
+        let has = bound.get(resource).and_then(token).and_then(Value::as_int);
+        if let Some(had) = had.filter(|had| has != Some(*had)) {
+            field(memory, "highest").set(resource.clone(), had - 1);
+        }
     }
 }
 

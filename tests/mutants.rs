@@ -1,0 +1,90 @@
+//! Mutants: a design with one command changed is told from the design.
+
+use doorway::check::mutation::{Change, Mutation};
+use doorway::model::mutants::{Fate, Killers};
+use doorway::model::{Model, harmless, shipped};
+
+fn model(name: &str) -> Model {
+    let mut all = shipped().expect("the shipped models are read");
+    let at = all.iter().position(|model| model.name == name);
+    all.swap_remove(at.expect("the model is shipped"))
+}
+
+fn killers(names: &[&str]) -> Killers {
+    let models = names.iter().map(|name| model(name)).collect();
+    Killers::prepare(models, None).expect("the models are verified")
+}
+
+/// The fate of the one mutant that is described so.
+fn fate(killers: &Killers, command: &str, change: &str) -> Fate {
+    let wanted = |mutation: &Mutation| match mutation {
+        Mutation::Command { command: shape, change: what } => {
+            shape.starts_with(command) && what.to_string() == change
+        }
+        Mutation::NoIndex { .. } => false,
+    };
+    let mutants = killers.mutants();
+    let mut found = mutants.iter().filter(|mutation| wanted(mutation));
+    let (first, second) = (found.next(), found.next());
+    assert!(second.is_none(), "{command} {change} is more than one mutant");
+    killers.judge(first.expect("the mutant is made")).expect("the models can be set up")
+}
+
+fn killed_by(fate: Fate) -> String {
+    match fate {
+        Fate::Killed { property, .. } => property,
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn mutants_are_made_of_what_is_sent_and_fall_by_the_property_of_their_guard() {
+    let killers = killers(&["doorway-bypass", "doorway-one-resource"]);
+    let by = |command, change| killed_by(fate(&killers, command, change));
+    assert_eq!(by("reserved_resources.delete_one", "without clause 3"), "kept");
+    assert_eq!(by("reserved_resources.find(", "without sort key 2"), "bypass");
+    let release = "reserved_resources.update_one({_id: ?, token: ?}, {$pop";
+    assert_eq!(by(release, "operator 1 turned"), "queue");
+    assert_eq!(by("task_status.insert_one", "not sent"), "once");
+    let untouched = fate(&killers, "counters.find_one(", "read without a concern");
+    assert_eq!(untouched, Fate::Survived { differs: Vec::new() });
+}
+
+#[test]
+fn a_lost_answer_has_to_be_asked_for_again() {
+    let killers = killers(&["doorway-unknown-one-worker"]);
+    let by = |command, change| killed_by(fate(&killers, command, change));
+    let append = "reserved_resources.update_one({_id: ?, task_ids: {$ne: ?}}";
+    assert_eq!(by(append, "an unknown outcome taken as done"), "kept");
+    let finish = "task_status.update_one({_id: ?, state: \"running\"}, {$set: {state: \"finished\"}";
+    assert_eq!(by(finish, "an unknown outcome taken as done"), "queue");
+}
+
+#[test]
+fn a_change_is_read_as_it_is_written() {
+    let killers = killers(&["doorway-one-resource"]);
+    let mutants = killers.mutants();
+    assert!(mutants.len() > 50, "{} mutants", mutants.len());
+    for mutation in &mutants {
+        if let Mutation::Command { change, .. } = mutation {
+            assert_eq!(change.to_string().parse::<Change>().as_ref(), Ok(change));
+        }
+    }
+    assert!(mutants.iter().any(|mutation| matches!(mutation, Mutation::NoIndex { .. })));
+    assert!("without clause 0".parse::<Change>().is_err());
+}
+
+#[test]
+fn what_is_listed_as_harmless_is_a_mutant_of_the_doorway() {
+    let all: Vec<Model> = shipped().expect("the shipped models are read");
+    let of_doorway = all.into_iter().filter(|model| {
+        model.design.name() == "doorway" && model.mutant.is_none() && model.name.contains("-one-")
+            || model.name == "doorway-cancel"
+    });
+    let killers = Killers::prepare(of_doorway.collect(), Some(50_000)).expect("they are verified");
+    let mutants = killers.mutants();
+    for known in harmless().expect("the list is read") {
+        assert!(!known.why.is_empty(), "{} has no reason", known.mutation);
+        assert!(mutants.contains(&known.mutation), "{} is no mutant", known.mutation);
+    }
+}
