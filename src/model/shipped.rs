@@ -38,6 +38,15 @@ models! {
     "doorway-worker-crash"
     "doorway-unknown"
     "doorway-zombie"
+    "lock"
+    "lock-several"
+    "lock-leave"
+    "lock-crash"
+    "lock-gone"
+    "lock-unknown"
+    "lock-zombie"
+    "several-list-by-list"
+    "several-one-by-one"
 }
 
 /// The text of a model that is built in.

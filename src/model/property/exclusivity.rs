@@ -1,6 +1,6 @@
 //! Exclusivity: no two workers run tasks of one resource at once.
 
-use super::{TaskEvent, shared, text};
+use super::{TaskEvent, shared, shared_resource, text};
 use crate::check::{Monitor, Step};
 use crate::doc;
 use crate::reservation::Task;
@@ -55,18 +55,17 @@ fn start(
     let worker = event.worker.unwrap_or_default();
     for (task, run) in running.iter() {
         let Some(run) = run.as_document() else { continue };
-        let (resource, other) = (text(run, "resource"), text(run, "worker"));
-        if resource == Some(event.resource) && other != Some(worker) {
+        let other = text(run, "worker").unwrap_or_default();
+        let both = run.get("resource").and_then(|needs| shared_resource(event.needs, needs));
+        if let Some(resource) = both.filter(|_| other != worker) {
             return Err(format!(
-                "{} runs on {worker} while {task} runs on {}, both for {}",
+                "{} runs on {worker} while {task} runs on {other}, both for {resource}",
                 event.task,
-                other.unwrap_or_default(),
-                event.resource,
             ));
         }
     }
     let by = process.map_or("", |process| process);
-    let run = doc! {"resource": event.resource, "worker": worker, "by": by};
+    let run = doc! {"resource": event.needs, "worker": worker, "by": by};
     running.set(shared(event.task), run);
     running.sort_fields();
     Ok(())

@@ -3,6 +3,7 @@
 use super::{TaskEvent, shared};
 use crate::check::{Monitor, Step};
 use crate::reservation::Task;
+use crate::reservation::doorway::lock::schema::QUEUES;
 use crate::reservation::schema::RESERVATIONS;
 use crate::store::memory::State;
 use crate::store::{Document, Value};
@@ -39,10 +40,14 @@ impl Monitor for Kept {
     }
 }
 
-/// Whether a reservation names the task, in either schema.
+/// Whether a reservation or a queue names the task, in any schema.
 fn is_named(store: &State, task: &Value) -> bool {
-    store.documents(RESERVATIONS).any(|reservation| {
-        let listed = reservation.get("task_ids").and_then(Value::as_array);
-        listed.is_some_and(|tasks| tasks.contains(task)) || reservation.id() == Some(task)
-    })
+    let mut entries = store.documents(QUEUES).filter_map(|queue| queue.get("entries")?.as_array());
+    let is_of =
+        |entry: &Value| entry.as_document().and_then(|one| one.get("task_id")) == Some(task);
+    entries.any(|entries| entries.iter().any(is_of))
+        || store.documents(RESERVATIONS).any(|reservation| {
+            let listed = reservation.get("task_ids").and_then(Value::as_array);
+            listed.is_some_and(|tasks| tasks.contains(task)) || reservation.id() == Some(task)
+        })
 }

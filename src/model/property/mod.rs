@@ -21,7 +21,7 @@ pub use starvation::NoStarvation;
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
-use crate::store::{Document, Text};
+use crate::store::{Document, Text, Value};
 
 /// A property, with what it says.
 #[derive(Clone)]
@@ -87,19 +87,30 @@ pub fn is_of_graphs(name: &str) -> bool {
         || of_endless_runs().iter().any(|property| property.name() == name)
 }
 
-/// The task, the resource and the worker of an event of a task.
+/// The task, what it needs and the worker of an event of a task.
 struct TaskEvent<'a> {
     name: &'a str,
     task: &'a str,
-    resource: &'a str,
+    /// Its resource, or an array of several.
+    needs: &'a Value,
     worker: Option<&'a str>,
 }
 
 impl<'a> TaskEvent<'a> {
     fn of(event: &'a Event) -> Option<TaskEvent<'a>> {
-        let (task, resource) = (event.text("task")?, event.text("resource")?);
-        Some(TaskEvent { name: &event.name, task, resource, worker: event.text("worker") })
+        let (task, needs) = (event.text("task")?, event.fields.get("resource")?);
+        Some(TaskEvent { name: &event.name, task, needs, worker: event.text("worker") })
     }
+}
+
+/// The first resource that is in both of what two tasks need.
+fn shared_resource<'a>(needs: &'a Value, others: &Value) -> Option<&'a str> {
+    each(needs).find(|one| each(others).any(|other| other == *one))
+}
+
+/// The resources that a task needs.
+fn each(needs: &Value) -> impl Iterator<Item = &str> {
+    needs.as_array().unwrap_or(std::slice::from_ref(needs)).iter().filter_map(Value::as_str)
 }
 
 /// The document that a field of an automaton's memory holds, to change in place.
@@ -109,7 +120,7 @@ fn field<'a>(memory: &'a mut Document, name: &str) -> &'a mut Document {
         *value = Document::new().into();
     }
     match value {
-        crate::store::Value::Document(document) => document,
+        Value::Document(document) => document,
         _ => unreachable!("it was made a document above"),
     }
 }
