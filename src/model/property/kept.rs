@@ -1,9 +1,8 @@
 //! Kept: what is written into a reservation stays there until it is taken out.
 
-use super::{TaskEvent, shared};
+use super::{TaskEvent, is_queued, shared};
 use crate::check::{Monitor, Step};
 use crate::reservation::Task;
-use crate::reservation::doorway::lock::schema::QUEUES;
 use crate::reservation::schema::RESERVATIONS;
 use crate::store::memory::State;
 use crate::store::{Document, Value};
@@ -42,10 +41,7 @@ impl Monitor for Kept {
 
 /// Whether a reservation or a queue names the task, in any schema.
 fn is_named(store: &State, task: &Value) -> bool {
-    let mut entries = store.documents(QUEUES).filter_map(|queue| queue.get("entries")?.as_array());
-    let is_of =
-        |entry: &Value| entry.as_document().and_then(|one| one.get("task_id")) == Some(task);
-    entries.any(|entries| entries.iter().any(is_of))
+    task.as_str().is_some_and(|task| is_queued(store, task))
         || store.documents(RESERVATIONS).any(|reservation| {
             let listed = reservation.get("task_ids").and_then(Value::as_array);
             listed.is_some_and(|tasks| tasks.contains(task)) || reservation.id() == Some(task)

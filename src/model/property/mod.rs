@@ -1,26 +1,41 @@
 //! What has to hold of a reservation: each property one automaton, in a file of its name.
 
 mod binding;
+mod bypass;
+mod doorway;
 mod exclusivity;
+mod false_failure;
 mod fcfs;
+mod fencing;
 mod kept;
 mod leak;
 mod once;
+mod queue;
 mod starvation;
+mod status;
+mod tokens;
 
 use std::sync::Arc;
 
 pub use binding::{OneResourcePerWorker, OneWorkerPerResource};
+pub use bypass::Bypass;
 pub use exclusivity::Exclusivity;
+pub use false_failure::NoFalseFailure;
 pub use fcfs::Fcfs;
+pub use fencing::Fencing;
 pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
+pub use queue::Queue;
 pub use starvation::NoStarvation;
+pub use status::Status;
+pub use tokens::Tokens;
 
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
+use crate::reservation::doorway::lock::schema::QUEUES;
+use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
 
 /// A property, with what it says.
@@ -62,6 +77,15 @@ pub fn all() -> Vec<Property> {
         property("an update by _id of more than one document stops the process", Loud),
         property("no process waits for ever", NoDeadlock),
         property("no process stops with an error", NoFailure),
+        property("a list grows at its tail and shrinks at its head, by a task that is done", Queue),
+        property("a status goes from waiting to running to an end; who runs is the head", Status),
+        property(
+            "a binding keeps its worker and token, and a later one has a higher token",
+            Tokens,
+        ),
+        property("a resource that heeds the tokens refuses no run that counts", Fencing),
+        property("a task fails only if its worker was lost while it ran", NoFalseFailure),
+        property("no resource is bound over and over while another waits", Bypass),
     ]
 }
 
@@ -94,13 +118,27 @@ struct TaskEvent<'a> {
     /// Its resource, or an array of several.
     needs: &'a Value,
     worker: Option<&'a str>,
+    /// The token with which it runs, where that is told.
+    token: Option<&'a Value>,
+    /// Which process of that name, where that is told.
+    incarnation: Option<&'a Value>,
 }
 
 impl<'a> TaskEvent<'a> {
     fn of(event: &'a Event) -> Option<TaskEvent<'a>> {
         let (task, needs) = (event.text("task")?, event.fields.get("resource")?);
-        Some(TaskEvent { name: &event.name, task, needs, worker: event.text("worker") })
+        let (worker, incarnation) = (event.text("worker"), event.fields.get("incarnation"));
+        let token = event.fields.get("token");
+        Some(TaskEvent { name: &event.name, task, needs, worker, token, incarnation })
     }
+}
+
+/// Whether the queue of a lock has an entry of the task.
+fn is_queued(store: &State, task: &str) -> bool {
+    let mut entries = store.documents(QUEUES).filter_map(|queue| queue.get("entries")?.as_array());
+    let is_of =
+        |entry: &Value| entry.as_document().is_some_and(|one| text(one, "task_id") == Some(task));
+    entries.any(|entries| entries.iter().any(is_of))
 }
 
 /// The first resource that is in both of what two tasks need.

@@ -22,41 +22,18 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! # use doorway::env::{Env, Event, Wake};
-//! # use doorway::reservation::ReservationError;
-//! # use doorway::reservation::doorway::{lock::Queue, schema::{COUNTERS, counters}};
-//! # use doorway::store::memory::{MemoryStore, State};
-//! # use doorway::store::{Command, Reply, Store, StoreError};
-//! # struct Host(MemoryStore);
-//! # impl Store for Host {
-//! #     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
-//! #         self.0.execute(command).await
-//! #     }
-//! # }
-//! # impl Env for Host {
-//! #     async fn pause(&self, _: Wake) {
-//! #         tokio::time::sleep(Duration::from_millis(1)).await;
-//! #     }
-//! #     async fn rest(&self, period: Duration) {
-//! #         tokio::time::sleep(period).await;
-//! #     }
-//! #     async fn beside<T: Send>(
-//! #         &self,
-//! #         guard: impl Future<Output = ()> + Send,
-//! #         work: impl Future<Output = T> + Send,
-//! #     ) -> Option<T> {
-//! #         tokio::select! { done = work => Some(done), () = guard => None }
-//! #     }
-//! #     fn observe(&self, event: Event) {
-//! #         println!("{event}");
-//! #     }
-//! # }
+//! use doorway::env::live::Live;
+//! use doorway::reservation::doorway::{lock::Queue, schema};
+//! use doorway::store::memory::{MemoryStore, State};
+//!
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), ReservationError> {
-//! # let mut state = State::new();
-//! # counters().into_iter().try_for_each(|counter| state.insert(COUNTERS, counter))?;
-//! # // The in-memory store, tokio's timer, and a log.
-//! # let host = Host(MemoryStore::with_state(state));
+//! # async fn main() -> Result<(), doorway::reservation::ReservationError> {
+//! let mut state = State::new();
+//! for counter in schema::counters() {
+//!     state.insert(schema::COUNTERS, counter)?;
+//! }
+//! let host = Live::new(MemoryStore::with_state(state));
+//!
 //! let queue = Queue::new(&host, "printers");
 //! let turn = queue.reserve("report-7", "laser").await?;
 //! let pages = turn.keep(async { /* prints, with turn.token() */ 12 }).await?;

@@ -129,7 +129,8 @@ impl<'a, H: Store + Env> Place<'a, H> {
                 .projection(Projection::Include(vec!["token".into()]))
         });
         let Token { token } = drawn.await?.ok_or(Ended::Lost)?;
-        queue.host.observe(entry.event(Task::STARTED).with("worker", &owner.name));
+        let started = entry.event(Task::STARTED).with("worker", &owner.name);
+        queue.host.observe(started.with("token", token));
         Ok(token)
     }
 }
