@@ -56,7 +56,8 @@ fn a_lost_answer_has_to_be_asked_for_again() {
     let by = |command, change| killed_by(fate(&killers, command, change));
     let append = "reserved_resources.update_one({_id: ?, task_ids: {$ne: ?}}";
     assert_eq!(by(append, "an unknown outcome taken as done"), "kept");
-    let finish = "task_status.update_one({_id: ?, state: \"running\"}, {$set: {state: \"finished\"}";
+    let finish =
+        "task_status.update_one({_id: ?, state: \"running\"}, {$set: {state: \"finished\"}";
     assert_eq!(by(finish, "an unknown outcome taken as done"), "queue");
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::property::OF_GRAPHS;
 use super::{Expect, Model};
 use crate::check::engine::explore::{CheckError, ExploreOptions, Limits, explore};
 use crate::check::mutation::{Change, Mutation, Shape, Shapes};
@@ -176,6 +177,7 @@ impl Killer {
         let options = ExploreOptions {
             threads: threads(),
             first_fall: true,
+            liveness: is_live(&self.model),
             limits: Limits {
                 states: Some(self.graph.0 * LARGER + MORE),
                 time: Some(self.time * 4 + Duration::from_secs(10)),
@@ -210,6 +212,12 @@ fn wanted(model: &Model) -> Result<System, Unfit> {
         model.expected(property.name()) == Some(Expect::Verified) && !property.is_of_endless_runs()
     });
     Ok(system)
+}
+
+/// Whether the model expects something of the whole graph to hold.
+fn is_live(model: &Model) -> bool {
+    let held = |(name, _): &(&str, &str)| model.expected(name) == Some(Expect::Verified);
+    OF_GRAPHS.iter().any(held)
 }
 
 fn graph(report: &Report) -> (u64, u64) {

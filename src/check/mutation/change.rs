@@ -48,11 +48,18 @@ pub enum Change {
 const MOST: usize = 16;
 
 impl Change {
-    /// Every change that such an operation can have.
+    /// Every change that such a command can have.
     #[must_use]
-    pub fn of(operation: &Operation) -> Vec<Change> {
+    pub fn of(command: &Command) -> Vec<Change> {
+        let strong = match command.operation.is_write() {
+            true => command.concern.write != WriteConcern::Primary,
+            false => command.concern.read != ReadConcern::Local,
+        };
         let mut changes: Vec<Change> = Change::every().collect();
-        changes.retain(|change| change.fits(operation));
+        changes.retain(|change| match change {
+            Change::WeakWrite | Change::WeakRead => strong && change.fits(&command.operation),
+            _ => change.fits(&command.operation),
+        });
         changes
     }
 

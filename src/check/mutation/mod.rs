@@ -56,7 +56,7 @@ impl Mutation {
     pub fn of<'a>(shapes: impl IntoIterator<Item = &'a Shape>) -> impl Iterator<Item = Mutation> {
         shapes.into_iter().flat_map(|shape| {
             let command: Text = shape.to_string().into();
-            let changes = Change::of(shape.operation()).into_iter();
+            let changes = Change::of(shape.command()).into_iter();
             changes.map(move |change| Mutation::Command { command: command.clone(), change })
         })
     }

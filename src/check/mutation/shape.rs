@@ -42,10 +42,10 @@ impl Shape {
         Shape(shape)
     }
 
-    /// The operation, with `?` for each value.
+    /// The command, with `?` for each value.
     #[must_use]
-    pub fn operation(&self) -> &Operation {
-        &self.0.operation
+    pub fn command(&self) -> &Command {
+        &self.0
     }
 }
 
