@@ -43,7 +43,7 @@ fn mutants_are_made_of_what_is_sent_and_fall_by_the_property_of_their_guard() {
     let by = |command, change| killed_by(fate(&killers, command, change));
     assert_eq!(by("reserved_resources.delete_one", "without clause 3"), "kept");
     assert_eq!(by("reserved_resources.find(", "without sort key 2"), "bypass");
-    let release = "reserved_resources.update_one({_id: ?, token: ?}, {$pop";
+    let release = "reserved_resources.update_one({_id: ?, token: ?, \"task_ids.0\": ?}, {$pop";
     assert_eq!(by(release, "operator 1 turned"), "queue");
     assert_eq!(by("task_status.insert_one", "not sent"), "once");
     let untouched = fate(&killers, "counters.find_one(", "read without a concern");

@@ -3,12 +3,11 @@
 use super::{field, shared, text};
 use crate::check::{Monitor, Step};
 use crate::doc;
-use crate::reservation::schema::RESERVATIONS;
+use crate::reservation::schema::{RESERVATIONS, STATUSES};
 use crate::store::{Document, Value};
 
-/// `tokens`: a binding keeps its worker, and its token once it has one; and of two bindings of a
-/// resource the later has the higher token. Remembers the bindings, and the highest token of each
-/// resource.
+/// `tokens`: a binding keeps its worker, and its token once it has one; and of two runs of a resource
+/// the later has the higher token. Remembers the bindings, and of each resource the last run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokens;
 
@@ -31,31 +30,15 @@ impl Monitor for Tokens {
                 return Err(format!("{resource} has a token, and is bound to nobody"));
             }
         }
-        if step.request.is_none() {
-            take_back(memory, &bound);
-        }
         for (resource, now) in bound.iter() {
             let before = field(memory, "bound").get(resource).cloned();
             // What a failover brings back, no operation has done.
             if before.as_ref() != Some(now) && step.request.is_some() {
                 keeps(resource, before.as_ref(), now)?;
-                rises(memory, resource, now)?;
             }
         }
         memory.set("bound", bound);
-        Ok(())
-    }
-}
-
-/// What a failover takes back of a token was never so: it may be drawn into the binding again.
-fn take_back(memory: &mut Document, bound: &Document) {
-    let before = field(memory, "bound").clone();
-    for (resource, binding) in before.iter() {
-        let had = token(binding).and_then(Value::as_int);
-        let has = bound.get(resource).and_then(token).and_then(Value::as_int);
-        if let Some(had) = had.filter(|had| has != Some(*had)) {
-            field(memory, "highest").set(resource.clone(), had - 1);
-        }
+        step.world.store.documents(STATUSES).try_for_each(|status| rises(memory, status))
     }
 }
 
@@ -73,16 +56,21 @@ fn keeps(resource: &str, before: Option<&Value>, now: &Value) -> Result<(), Stri
     }
 }
 
-fn rises(memory: &mut Document, resource: &str, now: &Value) -> Result<(), String> {
-    let Some(token) = token(now) else { return Ok(()) };
-    let highest = field(memory, "highest");
-    match highest.get(resource) {
-        Some(other) if other >= token => Err(format!(
-            "{resource} is bound with token {token}, and was bound with {other} before"
-        )),
+/// A run has a higher token than the one before it.
+fn rises(memory: &mut Document, status: &Document) -> Result<(), String> {
+    let (task, resource) = (status.id(), status.get("resource_id").and_then(Value::as_str));
+    let (Some(task), Some(resource)) = (task, resource) else { return Ok(()) };
+    let runs = status.get("state").and_then(Value::as_str) == Some("running");
+    let Some(token) = status.get("token").filter(|_| runs) else { return Ok(()) };
+    let last = field(memory, "last");
+    let run = doc! {"task": task, "token": token};
+    match last.get(resource).and_then(Value::as_document) {
+        Some(other) if *other != run && other.get("token") >= Some(token) => {
+            Err(format!("{task} runs with token {token} on {resource}, and before it ran {other}"))
+        }
         _ => {
-            highest.set(shared(resource), token.clone());
-            highest.sort_fields();
+            last.set(shared(resource), run);
+            last.sort_fields();
             Ok(())
         }
     }

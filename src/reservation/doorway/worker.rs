@@ -11,9 +11,9 @@ use super::settle::settled;
 use super::sweep::{bindings, free, of_binding, unbind};
 use crate::env::{Env, Wake, forever};
 use crate::reservation::{ReservationError, Task};
-use crate::store::filter::{by_id, eq, missing, size};
+use crate::store::filter::{by_id, eq, missing};
 use crate::store::update::{pop_first, set};
-use crate::store::{ReadConcern, Returns, Sort, Store, Text};
+use crate::store::{ReadConcern, Returns, Sort, Store, Text, Value};
 
 /// How often a worker says that it is alive.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -203,7 +203,7 @@ where
         }
         Claim::Outdated => return Ok(false),
     }
-    release(host, &task.resource, token).await
+    release(host, &task, token).await
 }
 
 /// What comes of claiming a task.
@@ -274,22 +274,26 @@ async fn finish<H: Store + Env>(
 /// the binding is lost.
 ///
 /// A reservation with no other task is deleted. To take the task off and to free the resource is
-/// one operation, so that no resource keeps a worker from the others.
+/// one operation, so that no resource keeps a worker from the others. Both ask for the task at the head:
+/// one of an earlier turn that comes late may find its token in a binding again, by an arming that
+/// came late too.
 async fn release<H: Store + Env>(
     host: &H,
-    resource: &Text,
+    task: &Task,
     token: i64,
 ) -> Result<bool, ReservationError> {
     let reservations = reservations::<H, Reservation>(host);
-    let bound = || by_id(resource).and(eq("token", token));
-    let deleted =
-        settled(host, || reservations.delete_one(bound().and(size("task_ids", 1)))).await?;
-    if deleted == 1 {
+    let bound = || by_id(&task.resource).and(eq("token", token));
+    let deleted = settled(host, || {
+        let alone = eq("task_ids", vec![Value::from(&task.id)]);
+        reservations.delete_one(bound().and(alone))
+    });
+    if deleted.await? == 1 {
         return Ok(true);
     }
     let popped = settled(host, || {
-        let update = unbind(pop_first("task_ids"), Some(token));
-        reservations.update_one(bound(), update)
+        let head = eq("task_ids.0", &task.id);
+        reservations.update_one(bound().and(head), unbind(pop_first("task_ids"), Some(token)))
     });
     Ok(popped.await?.matched == 1)
 }
