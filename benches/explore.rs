@@ -53,6 +53,7 @@ fn measure(
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
+        streams: Vec::new(),
         faults: Default::default(),
         broken_store: None,
         expect: expect.collect(),

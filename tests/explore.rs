@@ -43,6 +43,7 @@ fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&s
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
+        streams: Vec::new(),
         faults: Default::default(),
         broken_store: None,
         expect: properties.iter().map(|name| ((*name).to_owned(), Expect::Verified)).collect(),

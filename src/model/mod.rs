@@ -42,6 +42,8 @@ pub struct Model {
     pub dead: Vec<NonZeroU32>,
     /// The numbers of the tasks that someone cancels, at any moment, from 1.
     pub cancels: Vec<NonZeroU32>,
+    /// The numbers of the managers whose tasks come again and again, without end.
+    pub streams: Vec<NonZeroU32>,
     /// What may go wrong.
     pub faults: Faults,
     /// How the store lies, if it does.
@@ -139,6 +141,9 @@ impl Model {
         let Sizes { workers, tasks, resources, .. } = self.sizes;
         if let Some(cancelled) = self.cancels.iter().find(|number| **number > tasks) {
             return Err(format!("task {cancelled} of {tasks} is to be cancelled"));
+        }
+        if let Some(stream) = self.streams.iter().find(|number| **number > self.sizes.managers) {
+            return Err(format!("manager {stream} of {} has a stream", self.sizes.managers));
         }
         if !self.wants.is_empty() && self.wants.len() != tasks.get() as usize {
             return Err(format!("wants gives {} resources for {tasks} tasks", self.wants.len()));

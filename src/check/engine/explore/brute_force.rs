@@ -75,6 +75,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
+        streams: Vec::new(),
         faults: Default::default(),
         broken_store: None,
         expect: all.map(|property| (property.name().into(), Expect::Verified)).collect(),
