@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EngineChoice, EngineKind, Expect, Model, Sizes, Subject, SystemKind, property};
+use crate::check::mutation::Mutation;
 use crate::check::{BrokenStore, Faults};
 
 /// The most of anything that a model may have: far beyond what can be exhausted.
@@ -94,11 +95,40 @@ struct File {
     #[serde(default)]
     streams: Vec<Spanned<i64>>,
     #[serde(default)]
+    twins: Vec<Spanned<i64>>,
+    #[serde(default)]
+    sweepers: Option<Spanned<u32>>,
+    #[serde(default)]
+    mutant: Option<MutantTable>,
+    #[serde(default)]
     broken_store: Option<Spanned<String>>,
     #[serde(default)]
     faults: FaultTable,
     expect: Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
     engine: Spanned<Vec<Spanned<Engine>>>,
+}
+
+/// What is changed about the design, in the words of `doorway mutants`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum MutantTable {
+    Command { command: String, change: Spanned<String> },
+    NoIndex { collection: String, index: String },
+}
+
+impl MutantTable {
+    fn mutation(&self) -> Result<Mutation, Wrong> {
+        Ok(match self {
+            MutantTable::Command { command, change } => Mutation::Command {
+                command: command.as_str().into(),
+                change: change.get_ref().parse().map_err(|why: String| Wrong::at(change, why))?,
+            },
+            MutantTable::NoIndex { collection, index } => Mutation::NoIndex {
+                collection: collection.as_str().into(),
+                index: index.as_str().into(),
+            },
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -247,6 +277,9 @@ impl File {
             dead: self.dead(design, system, sizes)?,
             cancels: self.cancels(design, sizes)?,
             streams: self.streams(system, sizes)?,
+            twins: self.twins(design, sizes)?,
+            sweepers: self.sweepers(design)?,
+            mutant: self.mutant.as_ref().map(MutantTable::mutation).transpose()?,
             broken_store: (self.broken_store.as_ref())
                 .map(|name| {
                     one_of("broken-store", name, &[("counts-twice", BrokenStore::CountsTwice)])
@@ -323,6 +356,27 @@ impl File {
                 .help("take explore, which visits states"));
         }
         self.streams.iter().map(|number| up_to("a manager", number, sizes.managers)).collect()
+    }
+
+    fn twins(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
+        match self.twins.first() {
+            Some(first) if design != Subject::Doorway => {
+                Err(Wrong::at(first, "only a worker of the doorway is told from its twin"))
+            }
+            _ => self.twins.iter().map(|number| up_to("a worker", number, sizes.workers)).collect(),
+        }
+    }
+
+    fn sweepers(&self, design: Subject) -> Result<Option<u32>, Wrong> {
+        match &self.sweepers {
+            Some(sweepers) if design != Subject::Doorway => {
+                Err(Wrong::at(sweepers, "only the doorway has a sweep"))
+            }
+            Some(sweepers) if *sweepers.get_ref() > MOST => {
+                Err(Wrong::at(sweepers, format!("sweepers must be from 0 to {MOST}")))
+            }
+            sweepers => Ok(sweepers.as_ref().map(|sweepers| *sweepers.get_ref())),
+        }
     }
 
     fn expect(&self) -> Result<Vec<(String, Expect)>, Wrong> {

@@ -10,10 +10,13 @@ mod commands;
 
 #[path = "../facts/bodies.rs"]
 mod bodies;
+#[path = "../support/busy.rs"]
+mod busy;
 #[path = "../facts/list.rs"]
 #[allow(unused)]
 mod list;
 
+mod live;
 mod monitoring;
 mod process;
 mod setup;
