@@ -258,9 +258,10 @@ fn every_model_is_listed_in_both_formats() {
     let listed: BTreeSet<&str> =
         out(&text).lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    let files: BTreeSet<String> = (fs::read_dir(folder).unwrap())
-        .map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
-        .collect();
+    let names = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    let names =
+        names.filter_map(|name| name.to_string_lossy().strip_suffix(".toml").map(str::to_owned));
+    let files: BTreeSet<String> = names.collect();
     assert_eq!(listed, files.iter().map(String::as_str).collect());
     let rows = lines(&run(&["models", "--format", "json"]));
     let in_json: BTreeSet<&str> = rows.iter().map(|row| row["model"].as_str().unwrap()).collect();
