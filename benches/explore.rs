@@ -51,6 +51,8 @@ fn measure(
         sizes,
         wants: Vec::new(),
         needs: Vec::new(),
+        deposes: Vec::new(),
+        write: None,
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),

@@ -41,6 +41,8 @@ fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&s
         sizes: sizes(numbers),
         wants: Vec::new(),
         needs: Vec::new(),
+        deposes: Vec::new(),
+        write: None,
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::mutation::Edge;
 use super::request::{Answer, Request};
 use crate::env::{Env, Event, Mark, Queues, Wake};
-use crate::store::{Command, Document, Reply, Store, StoreError, Text};
+use crate::store::{Command, Document, Reply, Store, StoreError, Text, WriteConcern};
 
 /// The handle through which a process under check asks the world: a [`Store`], an [`Env`] and
 /// [`Queues`] in one. Every request suspends the process, and the engine decides when it goes on.
@@ -20,6 +20,8 @@ pub struct Cx {
     process: Text,
     mailbox: Arc<Mutex<Mailbox>>,
     edge: Edge,
+    /// How each write is acknowledged, where the code has no say.
+    write: Option<WriteConcern>,
 }
 
 /// Where a process and its engine hand over requests and answers.
@@ -46,8 +48,8 @@ pub(crate) struct Told {
 }
 
 impl Cx {
-    pub(crate) fn new(process: Text, edge: Edge) -> Cx {
-        Cx { process, mailbox: Arc::default(), edge }
+    pub(crate) fn new(process: Text, edge: Edge, write: Option<WriteConcern>) -> Cx {
+        Cx { process, mailbox: Arc::default(), edge, write }
     }
 
     /// The name of the process.
@@ -84,8 +86,9 @@ impl Cx {
         }
     }
 
-    /// Sends a command as it is.
-    pub(crate) async fn ask_store(&self, command: Command) -> Result<Reply, StoreError> {
+    /// Sends a command as it is, but for how it is acknowledged.
+    pub(crate) async fn ask_store(&self, mut command: Command) -> Result<Reply, StoreError> {
+        command.concern.write = self.write.unwrap_or(command.concern.write);
         let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
             return Err(StoreError::invalid("the engine did not answer with a reply"));
         };

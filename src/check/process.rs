@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use super::cx::{Cx, Told};
 use super::mutation::Edge;
 use super::request::{Answer, Request};
-use crate::store::Text;
+use crate::store::{Text, WriteConcern};
 
 type BoxFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
@@ -51,13 +51,21 @@ pub struct Process {
     pub name: Text,
     pub(crate) activities: Vec<Body>,
     pub(crate) edge: Edge,
+    write: Option<WriteConcern>,
 }
 
 impl Process {
     /// A process with no activity yet.
     #[must_use]
     pub fn new(name: impl Into<Text>) -> Process {
-        Process { name: name.into(), activities: Vec::new(), edge: Edge::default() }
+        Process { name: name.into(), activities: Vec::new(), edge: Edge::default(), write: None }
+    }
+
+    /// The same process, whose writes are acknowledged so, whatever its code says.
+    #[must_use]
+    pub fn writing(mut self, write: WriteConcern) -> Process {
+        self.write = Some(write);
+        self
     }
 
     /// The same process with one more activity at the end.
@@ -112,7 +120,7 @@ impl Coroutine {
     /// The same from the start of a later activity: before it the process has learnt nothing that
     /// it still knows.
     pub(crate) fn start_at(process: &Process, activity: usize) -> (Coroutine, Stands, Told) {
-        let cx = Cx::new(process.name.clone(), process.edge.clone());
+        let cx = Cx::new(process.name.clone(), process.edge.clone(), process.write);
         let mut coroutine = Coroutine { process: process.clone(), activity, cx, future: None };
         let (stands, told) = coroutine.poll();
         (coroutine, stands, told)

@@ -9,7 +9,7 @@ use crate::check::{Commands, Messages, Process, System, World};
 use crate::env::{Event, forever};
 use crate::reservation::manager::{self, Statuses};
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
-use crate::reservation::{Design, ReservationError, Task, watcher, worker};
+use crate::reservation::{Design, ReservationError, Task, hot_spare, watcher, worker};
 use crate::store::memory::State;
 use crate::store::{Document, StoreError, Text};
 
@@ -64,11 +64,15 @@ impl Model {
     }
 
     fn processes(&self) -> Vec<Process> {
-        match (self.design, self.system) {
+        let processes = match (self.design, self.system) {
             (Subject::Doorway, _) => self.doorway_processes(),
             (Subject::Lock | Subject::Several(_), _) => self.caller_processes(),
             (Subject::Reserving(design), SystemKind::Inline) => self.inline_managers(design),
             (Subject::Reserving(design), _) => self.full_processes(design),
+        };
+        match self.write {
+            Some(write) => processes.into_iter().map(|process| process.writing(write)).collect(),
+            None => processes,
         }
     }
 
@@ -84,6 +88,7 @@ impl Model {
         let mut store = State::new();
         store.provision(RESERVATIONS, &design.indexes())?;
         store.provision(WORKERS, &[])?;
+        store.provision(hot_spare::LOCKS, &[])?;
         for worker in self.workers() {
             store.insert(WORKERS, Document::new().with("_id", &worker))?;
         }
@@ -160,8 +165,19 @@ impl Model {
     fn full_processes(&self, design: Design) -> Vec<Process> {
         let statuses = if self.is_unwatched() { Statuses::Ignored } else { Statuses::Kept };
         let managers = self.managers().map(|name| {
-            Process::new(name)
-                .then(move |cx| async move { manager::serve(&cx, design, statuses).await })
+            Process::new(name).then(move |cx| async move {
+                match design {
+                    Design::HotSpare => hot_spare::serve(&cx, cx.process(), statuses).await,
+                    _ => manager::serve(&cx, design, statuses).await,
+                }
+            })
+        });
+        let deposers = self.deposes.iter().map(|number| {
+            let manager: Text = format!("manager-{number}").into();
+            Process::new(format!("watcher-of-{manager}")).then(move |cx| {
+                let manager = manager.clone();
+                async move { hot_spare::depose(&cx, &manager).await }
+            })
         });
         let dead: Vec<Text> = self.dead.iter().map(worker_name).collect();
         let alive = self.workers().filter(|name| !dead.contains(name));
@@ -178,7 +194,7 @@ impl Model {
                 async move { watcher::bury(&cx, &worker).await }
             })
         });
-        managers.chain(workers).chain(watchers).collect()
+        managers.chain(workers).chain(watchers).chain(deposers).collect()
     }
 }
 

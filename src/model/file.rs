@@ -12,6 +12,8 @@ use toml::Spanned;
 use super::{EngineChoice, EngineKind, Expect, Model, Sizes, Subject, SystemKind, property};
 use crate::check::mutation::Mutation;
 use crate::check::{BrokenStore, Faults};
+use crate::reservation::Design;
+use crate::store::WriteConcern;
 
 /// The most of anything that a model may have: far beyond what can be exhausted.
 pub const MOST: u32 = 64;
@@ -93,6 +95,8 @@ struct File {
     #[serde(default)]
     buries: Vec<Spanned<i64>>,
     #[serde(default)]
+    deposes: Vec<Spanned<i64>>,
+    #[serde(default)]
     dead: Vec<Spanned<i64>>,
     #[serde(default)]
     cancels: Vec<Spanned<i64>>,
@@ -104,6 +108,8 @@ struct File {
     sweepers: Option<Spanned<u32>>,
     #[serde(default)]
     mutant: Option<MutantTable>,
+    #[serde(default)]
+    write: Option<Spanned<String>>,
     #[serde(default)]
     broken_store: Option<Spanned<String>>,
     #[serde(default)]
@@ -279,12 +285,16 @@ impl File {
             wants: self.wants(system, sizes)?,
             needs: self.needs(design, sizes)?,
             buries: workers(&self.buries, system, sizes)?,
+            deposes: self.deposes(design, sizes)?,
             dead: self.dead(design, system, sizes)?,
             cancels: self.cancels(design, sizes)?,
             streams: self.streams(system, sizes)?,
             twins: self.twins(design, sizes)?,
             sweepers: self.sweepers(design)?,
             mutant: self.mutant.as_ref().map(MutantTable::mutation).transpose()?,
+            write: (self.write.as_ref())
+                .map(|name| one_of("write", name, &[("primary", WriteConcern::Primary)]))
+                .transpose()?,
             broken_store: (self.broken_store.as_ref())
                 .map(|name| {
                     one_of("broken-store", name, &[("counts-twice", BrokenStore::CountsTwice)])
@@ -306,8 +316,13 @@ impl File {
         let full = ("full", SystemKind::Full);
         let (inline, submitters) =
             (("inline", SystemKind::Inline), ("submitters", SystemKind::Submitters));
-        let other = if design == Subject::Doorway { submitters } else { inline };
-        one_of("system", &self.system, &[full, other])
+        let known = match design {
+            Subject::Doorway => &[full, submitters][..],
+            // Without managers none of them is active.
+            Subject::Reserving(Design::HotSpare) => &[full],
+            _ => &[full, inline],
+        };
+        one_of("system", &self.system, known)
     }
 
     /// The number of managers or workers, of which there are none where tasks have callers.
@@ -379,6 +394,19 @@ impl File {
             )
             .help("let a worker crash: crashes = 1 under [faults]")),
             _ => workers(&self.dead, system, sizes),
+        }
+    }
+
+    fn deposes(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
+        match self.deposes.first() {
+            Some(first) if design != Subject::Reserving(Design::HotSpare) => {
+                Err(Wrong::at(first, "only a hot spare takes the place of a manager")
+                    .help("elsewhere what it held is delivered again: redeliveries = 1"))
+            }
+            _ => {
+                let managers = sizes.managers;
+                self.deposes.iter().map(|number| up_to("a manager", number, managers)).collect()
+            }
         }
     }
 

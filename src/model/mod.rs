@@ -27,6 +27,7 @@ pub use subject::Subject;
 
 use crate::check::mutation::Mutation;
 use crate::check::{BrokenStore, Faults};
+use crate::store::WriteConcern;
 
 /// A model: which processes run, with which design, and what is expected of them.
 #[derive(Clone, Debug)]
@@ -49,6 +50,9 @@ pub struct Model {
     /// The numbers of the workers, or callers, that a watcher takes for dead, at any moment, while
     /// they go on.
     pub buries: Vec<NonZeroU32>,
+    /// The numbers of the managers that a watcher takes for dead, at any moment, while they go on. For
+    /// the hot spare only.
+    pub deposes: Vec<NonZeroU32>,
     /// The numbers of the workers that are dead, and that a watcher finds dead at any moment.
     pub dead: Vec<NonZeroU32>,
     /// The numbers of the tasks, from 1, that someone cancels, or whose callers give their places up, at
@@ -63,6 +67,8 @@ pub struct Model {
     pub sweepers: Option<u32>,
     /// What is changed about the design, to show that it matters.
     pub mutant: Option<Mutation>,
+    /// How the writes of all processes are acknowledged, where that is not left to them.
+    pub write: Option<WriteConcern>,
     /// What may go wrong.
     pub faults: Faults,
     /// How the store lies, if it does.
@@ -159,7 +165,7 @@ impl Model {
     ///
     /// What is not there, for people to read.
     pub fn fits(&self) -> Result<(), String> {
-        let Sizes { workers, tasks, resources, .. } = self.sizes;
+        let Sizes { managers, workers, tasks, resources } = self.sizes;
         if let Some(cancelled) = self.cancels.iter().find(|number| **number > tasks) {
             return Err(format!("task {cancelled} of {tasks} is to be cancelled"));
         }
@@ -174,6 +180,9 @@ impl Model {
         }
         if let Some(twin) = self.twins.iter().find(|twin| **twin > workers) {
             return Err(format!("worker {twin} of {workers} is to have a twin"));
+        }
+        if let Some(deposed) = self.deposes.iter().find(|deposed| **deposed > managers) {
+            return Err(format!("manager {deposed} of {managers} is to be deposed"));
         }
         if self.design.has_callers() {
             return self.fits_callers();

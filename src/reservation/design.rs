@@ -10,6 +10,8 @@ use crate::store::{Index, Store, Text};
 pub enum Design {
     /// One reservation for each task: see [`per_task`].
     PerTask,
+    /// The same, by one active manager at a time: see [`hot_spare`](super::hot_spare).
+    HotSpare,
     /// One reservation for each resource: see [`story898`].
     Story898,
     /// Story #898, but a reservation is saved and not inserted: see [`save`].
@@ -24,8 +26,9 @@ pub enum Design {
 
 impl Design {
     /// Every design, with the name that a model calls it by.
-    pub const ALL: [(&str, Design); 6] = [
+    pub const ALL: [(&str, Design); 7] = [
         ("per-task", Design::PerTask),
+        ("hot-spare", Design::HotSpare),
         ("story-898", Design::Story898),
         ("story-898-save", Design::Save),
         ("story-898-no-worker-index", Design::NoWorkerIndex),
@@ -43,7 +46,7 @@ impl Design {
     #[must_use]
     pub fn indexes(self) -> Vec<Index> {
         match self {
-            Design::PerTask | Design::NoWorkerIndex => Vec::new(),
+            Design::PerTask | Design::HotSpare | Design::NoWorkerIndex => Vec::new(),
             Design::Story898 | Design::Save | Design::ReadThenDelete | Design::Quiet => {
                 vec![one_reservation_per_worker()]
             }
@@ -60,7 +63,7 @@ impl Design {
         H: Store + Env,
     {
         match self {
-            Design::PerTask => per_task::reserve(host, task).await,
+            Design::PerTask | Design::HotSpare => per_task::reserve(host, task).await,
             Design::Save => save::reserve(host, task).await,
             Design::Quiet => quiet::reserve(host, task).await,
             Design::Story898 | Design::NoWorkerIndex | Design::ReadThenDelete => {
@@ -79,7 +82,7 @@ impl Design {
         H: Store + Env,
     {
         match self {
-            Design::PerTask => per_task::release(host, task).await,
+            Design::PerTask | Design::HotSpare => per_task::release(host, task).await,
             Design::ReadThenDelete => read_then_delete::release(host, task).await,
             Design::Story898 | Design::Save | Design::NoWorkerIndex | Design::Quiet => {
                 story898::release(host, task).await

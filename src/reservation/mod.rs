@@ -8,6 +8,7 @@
 
 mod design;
 pub mod doorway;
+pub mod hot_spare;
 pub mod manager;
 pub mod per_task;
 pub mod quiet;

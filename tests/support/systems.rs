@@ -37,6 +37,8 @@ pub(crate) fn system(design: Design, system: SystemKind, sizes: Sizes) -> System
         sizes,
         wants: Vec::new(),
         needs: Vec::new(),
+        deposes: Vec::new(),
+        write: None,
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),

@@ -73,6 +73,8 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         sizes: Sizes { managers, tasks, resources, workers },
         wants: Vec::new(),
         needs: Vec::new(),
+        deposes: Vec::new(),
+        write: None,
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
