@@ -29,6 +29,8 @@
 pub mod cancel;
 pub mod counter;
 pub mod manager;
+pub mod migrate;
+pub mod overview;
 pub mod registry;
 pub mod schema;
 mod settle;
