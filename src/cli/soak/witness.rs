@@ -110,8 +110,8 @@ impl About {
 
     fn reservation(&mut self, operation: &Operation) {
         match operation {
-            Operation::InsertOne { document } => self.whole(document, false),
-            Operation::ReplaceOne { replacement, .. } => self.whole(replacement, true),
+            Operation::InsertOne { document } => self.whole(document),
+            Operation::ReplaceOne { replacement, .. } => self.whole(replacement),
             Operation::UpdateOne { filter, update, .. } => {
                 let Some(document) = id(filter) else { return };
                 self.update(&document, update.operators());
@@ -127,15 +127,12 @@ impl About {
     }
 
     /// A reservation is written that binds a worker to a resource for a task.
-    fn whole(&mut self, written: &Document, replaces: bool) {
+    fn whole(&mut self, written: &Document) {
         let name = |field: &str| match written.get(field) {
             Some(Value::String(text)) => Some(text.clone()),
             _ => None,
         };
         let Some(document) = name("_id") else { return };
-        if replaces {
-            self.unbinds(document.clone());
-        }
         let listed = written.get("task_ids").and_then(Value::as_array);
         let task = listed.map_or(Some(&*document), |tasks| tasks.last()?.as_str());
         self.places(task);
@@ -205,7 +202,6 @@ impl About {
             told.push(Fact::Lost);
         }
         let done = reply.as_ref().is_ok_and(has_done);
-        // Before a replacement's own binding stands that which it ends.
         if let Some(document) = self.unbinds.filter(|_| answered) {
             told.push(Fact::Unbound { document });
         }

@@ -29,6 +29,8 @@ pub(super) struct Bindings {
 struct Bound {
     resource: Text,
     worker: Text,
+    /// The line that said so, for people.
+    line: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,14 +41,27 @@ struct Pending {
     undisturbed: bool,
 }
 
+/// Two bindings at once, of which there may be one.
+pub(super) struct Double {
+    pub(super) why: String,
+    pub(super) lines: Vec<String>,
+}
+
 impl Bindings {
     /// How often a resource was bound to another worker than the last time.
     pub(super) fn rebindings(&self) -> u64 {
         self.rebindings
     }
 
-    pub(super) fn binding(&mut self, by: u64, document: &Text, resource: &Text, worker: &Text) {
-        let bound = Bound { resource: resource.clone(), worker: worker.clone() };
+    /// Somebody sets out to bind a resource to a worker, in a document.
+    pub(super) fn binding(
+        &mut self,
+        by: u64,
+        document: &Text,
+        (resource, worker): (&Text, &Text),
+        line: String,
+    ) {
+        let bound = Bound { resource: resource.clone(), worker: worker.clone(), line };
         let document = document.clone();
         let undisturbed = !self.ending.contains_key(&document);
         self.pending.insert(by, Pending { document, bound, undisturbed });
@@ -59,7 +74,7 @@ impl Bindings {
         document: &str,
         done: bool,
         now: u64,
-    ) -> Option<String> {
+    ) -> Option<Double> {
         let pending = self.pending.remove(&by).filter(|one| &*one.document == document && done)?;
         let Pending { document, bound, undisturbed } = pending;
         let before = self.last.insert(bound.resource.clone(), bound.worker.clone());
@@ -73,15 +88,21 @@ impl Bindings {
         double
     }
 
-    fn double(&self, document: &Text, bound: &Bound) -> Option<String> {
-        let others = self.certain.iter().filter(|(other, _)| *other != document);
-        let mut others = others.map(|(_, other)| other);
-        let other = others
-            .find(|other| (other.resource == bound.resource) != (other.worker == bound.worker))?;
-        Some(format!(
-            "{} is bound to {} while {} is bound to {}",
-            bound.resource, bound.worker, other.resource, other.worker
-        ))
+    fn double(&self, document: &Text, bound: &Bound) -> Option<Double> {
+        let is_other = |(name, other): &(&Text, &Bound)| {
+            *name == document
+                || (other.resource == bound.resource) != (other.worker == bound.worker)
+        };
+        let (name, other) = self.certain.iter().find(is_other)?;
+        let why = format!(
+            "{} is bound to {} while {} is bound to {}{}",
+            bound.resource,
+            bound.worker,
+            other.resource,
+            other.worker,
+            if name == document { ", which is written over" } else { "" },
+        );
+        Some(Double { why, lines: vec![other.line.clone(), bound.line.clone()] })
     }
 
     pub(super) fn unbinding(&mut self, by: u64, document: &Text) {

@@ -79,10 +79,15 @@ impl Known {
         if self.lines.len() == LINES {
             self.lines.remove(0);
         }
-        let (seconds, micros) = (at / 1_000_000_000, at / 1_000 % 1_000_000);
-        let what = serde_json::to_string(fact).unwrap_or_default();
-        self.lines.push(format!("{line:>9}  {seconds}.{micros:06}  child {by:<4} {what}"));
+        self.lines.push(told(line, by, at, fact));
     }
+}
+
+/// A line as it is shown to people.
+pub(super) fn told(line: u64, by: u64, at: u64, fact: &Fact) -> String {
+    let (seconds, micros) = (at / 1_000_000_000, at / 1_000 % 1_000_000);
+    let what = serde_json::to_string(fact).unwrap_or_default();
+    format!("{line:>9}  {seconds}.{micros:06}  child {by:<4} {what}")
 }
 
 /// The tasks that a line is about.

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use counts::Counts;
 
-use self::binding::Bindings;
+use self::binding::{Bindings, Double};
 use self::fcfs::READINGS;
 use self::known::Known;
 use self::suspects::Suspects;
@@ -127,7 +127,8 @@ impl Checker {
             Fact::Placed { task } => self.mark(*task, |known| &mut known.placed),
             Fact::Listed { tasks } => self.listed(tasks),
             Fact::Binding { document, resource, worker } => {
-                self.bindings.binding(by, document, resource, worker);
+                let line = known::told(self.now, by, at, fact);
+                self.bindings.binding(by, document, (resource, worker), line);
             }
             Fact::Bound { document, done } => return self.bound(by, document, *done),
             Fact::Unbinding { document } => self.bindings.unbinding(by, document),
@@ -249,9 +250,12 @@ impl Checker {
         self.leave(task);
     }
 
+    /// A task that has run may be in a list once more, where the answer to its submission was lost:
+    /// it does not come anew.
     fn listed(&mut self, tasks: &[u64]) {
         for pair in tasks.windows(2) {
-            if let Some(known) = self.tasks.get_mut(&pair[1]) {
+            let known = self.tasks.get_mut(&pair[1]);
+            if let Some(known) = known.filter(|known| known.began.is_none()) {
                 known.behind = Some(pair[0]);
             }
         }
@@ -260,7 +264,7 @@ impl Checker {
     fn bound(&mut self, by: u64, document: &str, done: bool) -> Vec<Violation> {
         let double = self.bindings.bound(by, document, done, self.now);
         self.counts.rebindings = self.bindings.rebindings();
-        let violation = |why| Violation { property: BINDING, why, lines: Vec::new() };
+        let violation = |Double { why, lines }| Violation { property: BINDING, why, lines };
         double.map(violation).into_iter().collect()
     }
 

@@ -194,6 +194,15 @@ fn r2_is_the_order_of_the_list() {
 }
 
 #[test]
+fn a_task_that_has_run_and_is_listed_again_does_not_come_anew() {
+    let log = told(Keeps::Statuses)
+        .by(1, [enqueued(1), enqueued(2), Fact::Listed { tasks: vec![1] }])
+        .by(2, [began(1, 1), acted(1, 1, true), ended(1)])
+        .by(2, [Fact::Listed { tasks: vec![2, 1] }, began(2, 2), ended(2)]);
+    log.holds();
+}
+
+#[test]
 fn r3_is_the_order_of_whole_handlings() {
     let order = |delivered_late: bool| {
         let (first, second) = (Fact::Delivered { task: 1 }, Fact::Delivered { task: 2 });
@@ -300,13 +309,24 @@ fn unbinding(document: &str) -> Fact {
 #[test]
 fn a_worker_has_one_resource_and_a_resource_one_worker() {
     let first = || told(Keeps::Nothing).by(1, [binding("r", "w"), bound("r")]);
-    first().by(2, [binding("s", "w"), bound("s")]).violates(&[BINDING]);
+    let double = first().by(2, [binding("s", "w"), bound("s")]);
+    double.violates(&[BINDING]);
+    assert_eq!(double.found[0].lines.len(), 2, "{:?}", double.found);
     first().by(2, [binding("s", "v"), bound("s")]).holds();
     let refused = Fact::Bound { document: "s".into(), done: false };
     first().by(2, [binding("s", "w"), refused]).holds();
     let (document, resource) = ("t-2".into(), "r".into());
     let other = Fact::Binding { document, resource, worker: "v".into() };
     first().by(2, [other, bound("t-2")]).violates(&[BINDING]);
+}
+
+#[test]
+fn a_reservation_that_is_written_over_is_bound_twice() {
+    let first = || told(Keeps::Nothing).by(1, [binding("r", "w"), bound("r")]);
+    let over = first().by(2, [binding("r", "w"), bound("r")]);
+    over.violates(&[BINDING]);
+    assert!(over.found[0].why.contains("written over"), "{:?}", over.found);
+    first().by(3, [unbinding("r")]).by(2, [binding("r", "w"), bound("r")]).holds();
 }
 
 #[test]
