@@ -50,6 +50,7 @@ fn measure(
         system,
         sizes,
         wants: Vec::new(),
+        needs: Vec::new(),
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),

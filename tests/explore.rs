@@ -40,6 +40,7 @@ fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&s
         system,
         sizes: sizes(numbers),
         wants: Vec::new(),
+        needs: Vec::new(),
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),

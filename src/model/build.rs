@@ -21,12 +21,12 @@ impl Model {
     /// What the emulator refuses while the collections are set up.
     pub fn system(&self) -> Result<System, StoreError> {
         let messages = match self.system {
-            SystemKind::Inline | SystemKind::Submitters => Messages::default(),
             SystemKind::Full => self.broker(),
+            _ => Messages::default(),
         };
         let tasks = match self.system {
             SystemKind::Inline | SystemKind::Full => self.tasks(),
-            SystemKind::Submitters => Vec::new(),
+            SystemKind::Submitters | SystemKind::Callers => Vec::new(),
         };
         let enqueued = tasks.into_iter().map(|task| task.event(Task::ENQUEUED));
         let expected = |name: &str| self.expect.iter().any(|(expected, _)| expected == name);
@@ -66,6 +66,7 @@ impl Model {
     fn processes(&self) -> Vec<Process> {
         match (self.design, self.system) {
             (Subject::Doorway, _) => self.doorway_processes(),
+            (Subject::Lock | Subject::Several(_), _) => self.caller_processes(),
             (Subject::Reserving(design), SystemKind::Inline) => self.inline_managers(design),
             (Subject::Reserving(design), _) => self.full_processes(design),
         }
@@ -73,7 +74,8 @@ impl Model {
 
     fn store(&self) -> Result<State, StoreError> {
         match self.design {
-            Subject::Doorway => self.doorway_store(),
+            Subject::Doorway | Subject::Lock => self.doorway_store(),
+            Subject::Several(_) => Ok(State::new()),
             Subject::Reserving(design) => self.reserving_store(design),
         }
     }
@@ -109,7 +111,7 @@ impl Model {
         let (managers, each) = (self.sizes.managers.get(), self.sizes.tasks.get());
         match self.system {
             SystemKind::Inline => (0..managers * each).map(|n| self.inline_task(n)).collect(),
-            SystemKind::Full | SystemKind::Submitters => {
+            SystemKind::Full | SystemKind::Submitters | SystemKind::Callers => {
                 (0..each).map(|n| self.full_task(n)).collect()
             }
         }

@@ -48,6 +48,15 @@ models! {
     "doorway-tokens-fall"
     "doorway-sweeps-any-binding"
     "doorway-any-turn"
+    "lock"
+    "lock-several"
+    "lock-leave"
+    "lock-crash"
+    "lock-gone"
+    "lock-unknown"
+    "lock-zombie"
+    "several-list-by-list"
+    "several-one-by-one"
 }
 
 /// The text of a model that is built in.

@@ -35,6 +35,7 @@ pub(crate) fn system(design: Design, system: SystemKind, sizes: Sizes) -> System
         system,
         sizes,
         wants: Vec::new(),
+        needs: Vec::new(),
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),

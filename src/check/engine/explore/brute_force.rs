@@ -72,6 +72,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         system: kind,
         sizes: Sizes { managers, tasks, resources, workers },
         wants: Vec::new(),
+        needs: Vec::new(),
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),

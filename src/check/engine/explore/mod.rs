@@ -16,6 +16,7 @@ mod intern;
 mod judge;
 mod limits;
 mod liveness;
+mod memo;
 mod minimise;
 mod pack;
 mod search;
@@ -178,8 +179,7 @@ impl Exploration<'_> {
                 (0..self.system.properties.len()).filter(|p| !broken.contains(p)).collect();
             self.space.reset(&in_play, self.reductions);
             let (ended, tally, mut found) = self.pass(words)?;
-            // A step by a class that was one by ignorance, and is split for it, may be of no run.
-            if !self.space.is_stale() {
+            if !self.space.is_askew() {
                 broken.extend(self.space.judge.fallen());
                 found.fallen.extend(self.space.judge.fallen());
                 self.fallen.append(&mut found.fallen);
