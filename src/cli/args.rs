@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use doorway::model::Subject;
+use doorway::reservation::Design;
 use doorway::store::Text;
 
 /// Checks concurrent code on a document database through every interleaving.
@@ -249,7 +249,7 @@ pub(crate) struct Soak {
     pub(crate) chaos: bool,
     /// Which design: doorway, or one of those that it replaces.
     #[arg(long, default_value = "doorway", value_parser = design)]
-    pub(crate) design: Subject,
+    pub(crate) design: SoakDesign,
     /// Stop only where this property is violated; may be given more than once.
     #[arg(long, value_name = "PROPERTY")]
     pub(crate) only: Vec<String>,
@@ -293,7 +293,7 @@ pub(crate) struct SoakChild {
     #[arg(long)]
     pub(crate) seed: u64,
     #[arg(long, value_parser = design)]
-    pub(crate) design: Subject,
+    pub(crate) design: SoakDesign,
     #[arg(long)]
     pub(crate) database: String,
     #[arg(long)]
@@ -310,11 +310,35 @@ pub(crate) enum SoakRole {
     Worker,
 }
 
-fn design(text: &str) -> Result<Subject, String> {
-    let known = Subject::all().into_iter().find(|(name, _)| *name == text);
-    known.map(|(_, subject)| subject).ok_or_else(|| {
-        let names: Vec<_> = Subject::all().into_iter().map(|(name, _)| name).collect();
-        format!("there are {}", names.join(", "))
+/// What a soak runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SoakDesign {
+    /// The doorway.
+    Doorway,
+    /// A design that it replaces.
+    Old(Design),
+}
+
+impl SoakDesign {
+    const DOORWAY: &str = "doorway";
+
+    #[cfg(all(unix, feature = "mongo"))]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            SoakDesign::Doorway => SoakDesign::DOORWAY,
+            SoakDesign::Old(design) => design.name(),
+        }
+    }
+}
+
+fn design(text: &str) -> Result<SoakDesign, String> {
+    if text == SoakDesign::DOORWAY {
+        return Ok(SoakDesign::Doorway);
+    }
+    let known = Design::ALL.into_iter().find(|(name, _)| *name == text);
+    known.map(|(_, design)| SoakDesign::Old(design)).ok_or_else(|| {
+        let names = Design::ALL.map(|(name, _)| name);
+        format!("there are {}, {}", SoakDesign::DOORWAY, names.join(", "))
     })
 }
 

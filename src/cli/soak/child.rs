@@ -12,12 +12,12 @@ use doorway::store::Text;
 use doorway::store::mongo::MongoStore;
 
 use super::children::URI;
+use super::dice::Dice;
 use super::fact::{Effect, Fact, Run, number};
 use super::link::Link;
 use super::witness::Witness;
-use super::{Subject, dice::Dice};
 use crate::cli::Exit;
-use crate::cli::args::{SoakChild, SoakRole};
+use crate::cli::args::{SoakChild, SoakDesign, SoakRole};
 use crate::cli::output::Failure;
 
 /// The queue of the tasks that are to be cancelled.
@@ -63,12 +63,12 @@ async fn serve(args: &SoakChild, link: Link) -> Result<(), ReservationError> {
     let seed = args.number.wrapping_mul(31) ^ args.seed;
     let runs = Runs { seed, longest: Duration::from_millis(args.run_millis) };
     match (args.role, args.design) {
-        (SoakRole::Manager, Subject::Doorway) => manage(&host).await,
-        (SoakRole::Manager, Subject::Reserving(design)) => {
+        (SoakRole::Manager, SoakDesign::Doorway) => manage(&host).await,
+        (SoakRole::Manager, SoakDesign::Old(design)) => {
             manager::serve(&host, design, Statuses::Ignored).await
         }
-        (SoakRole::Worker, Subject::Doorway) => work(&host, &args.name, &runs).await,
-        (SoakRole::Worker, Subject::Reserving(design)) => {
+        (SoakRole::Worker, SoakDesign::Doorway) => work(&host, &args.name, &runs).await,
+        (SoakRole::Worker, SoakDesign::Old(design)) => {
             work_as_of_old(&host, &args.name, design, &runs).await
         }
     }

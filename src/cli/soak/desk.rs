@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use doorway::doc;
-use doorway::model::Subject;
 use doorway::reservation::doorway::schema::{self, RESERVATIONS, WORKERS, statuses};
 use doorway::reservation::doorway::setup;
 use doorway::store::filter::{all, by_id, is_in};
@@ -16,7 +15,7 @@ use doorway::store::{Document, Provision, Store, StoreError};
 
 use super::fact::{Fact, Say, number, task_name};
 use super::link::line;
-use crate::cli::args::Soak;
+use crate::cli::args::{Soak, SoakDesign};
 use crate::cli::output::Failure;
 
 /// How long a server may take until it answers for the first time.
@@ -85,8 +84,8 @@ async fn prepare(args: &Soak, store: &MongoStore) -> Result<(), StoreError> {
     let dropped = store.database().drop().await;
     dropped.map_err(|error| StoreError::refused(format!("the database stays: {error}")))?;
     match args.design {
-        Subject::Doorway => setup::set_up(store).await,
-        Subject::Reserving(design) => {
+        SoakDesign::Doorway => setup::set_up(store).await,
+        SoakDesign::Old(design) => {
             store.provision(RESERVATIONS, &design.indexes()).await?;
             store.provision(WORKERS, &[]).await?;
             for worker in 1..=args.workers {

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-use doorway::model::Subject;
 use doorway::reservation::{Task, manager};
 use doorway::store::Document;
 
@@ -25,7 +24,7 @@ use super::link::line;
 use super::report::Live;
 use super::server::Server;
 use super::{chaos, clock, is_promised};
-use crate::cli::args::{Soak, SoakRole};
+use crate::cli::args::{Soak, SoakDesign, SoakRole};
 use crate::cli::output::Failure;
 
 /// How often the driver looks around.
@@ -362,7 +361,7 @@ impl<'a> Driver<'a> {
             let resource = 1 + self.dice.below(self.args.resources.into());
             self.mine(Fact::Enqueued { task, resource })?;
             self.send(task, resource);
-            if self.args.design == Subject::Doorway && self.dice.comes(CANCELLED) {
+            if self.args.design == SoakDesign::Doorway && self.dice.comes(CANCELLED) {
                 let after = self.dice.between(Duration::ZERO, Duration::from_secs(3));
                 self.cancels.push_back((now + after, task, resource));
             }
@@ -425,7 +424,7 @@ impl<'a> Driver<'a> {
 
     /// Asks the store how far tasks are, and has the statuses of old ones deleted.
     fn use_desk(&mut self, now: Instant) {
-        if self.desk_is_busy || self.args.design != Subject::Doorway {
+        if self.desk_is_busy || self.args.design != SoakDesign::Doorway {
             return;
         }
         let due = self.over.iter().take(ASKED).take_while(|(at, _)| *at <= now).count();

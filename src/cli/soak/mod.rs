@@ -22,10 +22,9 @@ mod server;
 mod witness;
 
 pub(crate) use child::run as child;
-use doorway::model::Subject;
 
 use super::Exit;
-use super::args::Soak;
+use super::args::{Soak, SoakDesign};
 use super::output::{self, Failure};
 use checker::{Keeps, PROPERTIES};
 use driver::{Driver, End};
@@ -34,8 +33,8 @@ use journal::Journal;
 pub(crate) fn run(args: &Soak) -> Result<Exit, Failure> {
     refuse_unknown(&args.only)?;
     let keeps = match args.design {
-        Subject::Doorway => Keeps::Statuses,
-        Subject::Reserving(_) => Keeps::Nothing,
+        SoakDesign::Doorway => Keeps::Statuses,
+        SoakDesign::Old(_) => Keeps::Nothing,
     };
     let (journal, checker) = Journal::open(&args.folder, &params(args), keeps)?;
     let mut driver = Driver::start(args, journal, checker)?;
@@ -75,5 +74,5 @@ fn is_promised(args: &Soak, property: &str) -> bool {
         return args.only.iter().any(|name| name == property);
     }
     // Two managers that each hold a message append in either order, whatever stands behind them.
-    args.design != Subject::Doorway || property != "fcfs-r1"
+    args.design != SoakDesign::Doorway || property != "fcfs-r1"
 }
