@@ -54,6 +54,7 @@ fn measure(
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
+        streams: Vec::new(),
         twins: Vec::new(),
         sweepers: None,
         mutant: None,

@@ -44,6 +44,7 @@ fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&s
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
+        streams: Vec::new(),
         twins: Vec::new(),
         sweepers: None,
         mutant: None,

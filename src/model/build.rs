@@ -6,10 +6,10 @@ use super::property;
 use super::{Model, Subject, SystemKind};
 use crate::check::mutation::Literals;
 use crate::check::{Commands, Messages, Process, System, World};
-use crate::env::Event;
+use crate::env::{Event, forever};
 use crate::reservation::manager::{self, Statuses};
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
-use crate::reservation::{Design, Task, watcher, worker};
+use crate::reservation::{Design, ReservationError, Task, watcher, worker};
 use crate::store::memory::State;
 use crate::store::{Document, StoreError, Text};
 
@@ -135,7 +135,10 @@ impl Model {
     fn inline_managers(&self, design: Design) -> Vec<Process> {
         let each = self.sizes.tasks.get() as usize;
         let tasks = self.tasks();
-        let manager = |(name, tasks): (Text, &[Task])| {
+        let manager = |(number, (name, tasks)): (u32, (Text, &[Task]))| {
+            if self.streams.iter().any(|stream| stream.get() == number) {
+                return streaming(name, design, tasks.to_vec());
+            }
             tasks.iter().cloned().fold(Process::new(name), |process, task| {
                 process.then(move |cx| {
                     let task = task.clone();
@@ -143,7 +146,7 @@ impl Model {
                 })
             })
         };
-        self.managers().zip(tasks.chunks(each)).map(manager).collect()
+        (1..).zip(self.managers().zip(tasks.chunks(each))).map(manager).collect()
     }
 
     fn broker(&self) -> Messages {
@@ -177,6 +180,22 @@ impl Model {
         });
         managers.chain(workers).chain(watchers).collect()
     }
+}
+
+/// A manager that does its tasks, and then the same again, for ever.
+fn streaming(name: Text, design: Design, tasks: Vec<Task>) -> Process {
+    Process::new(name).then(move |cx| {
+        let tasks = tasks.clone();
+        async move {
+            forever(&cx, || async {
+                for task in &tasks {
+                    manager::reserve_run_release(&cx, design, task).await?;
+                }
+                Ok::<(), ReservationError>(())
+            })
+            .await
+        }
+    })
 }
 
 pub(super) fn worker_name(number: &NonZeroU32) -> Text {

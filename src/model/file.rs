@@ -97,6 +97,8 @@ struct File {
     #[serde(default)]
     cancels: Vec<Spanned<i64>>,
     #[serde(default)]
+    streams: Vec<Spanned<i64>>,
+    #[serde(default)]
     twins: Vec<Spanned<i64>>,
     #[serde(default)]
     sweepers: Option<Spanned<u32>>,
@@ -239,7 +241,7 @@ impl Model {
             }
             let file: File = toml::from_str(text).map_err(|error| Wrong {
                 span: error.span(),
-                message: error.message().to_owned(),
+                message: in_words(error.message()),
                 help: None,
             })?;
             file.model(name)
@@ -249,6 +251,14 @@ impl Model {
             ModelError { file, text, span, message, help }
         })
     }
+}
+
+/// A message without the names that types have in this crate.
+fn in_words(message: &str) -> String {
+    let types = ["expected i64", "expected u32", "expected u64"];
+    types
+        .iter()
+        .fold(message.to_owned(), |text, name| text.replace(name, "expected a whole number"))
 }
 
 impl File {
@@ -271,6 +281,7 @@ impl File {
             buries: workers(&self.buries, system, sizes)?,
             dead: self.dead(design, system, sizes)?,
             cancels: self.cancels(design, sizes)?,
+            streams: self.streams(system, sizes)?,
             twins: self.twins(design, sizes)?,
             sweepers: self.sweepers(design)?,
             mutant: self.mutant.as_ref().map(MutantTable::mutation).transpose()?,
@@ -378,6 +389,20 @@ impl File {
             }
             _ => self.cancels.iter().map(|number| up_to("a task", number, sizes.tasks)).collect(),
         }
+    }
+
+    fn streams(&self, system: SystemKind, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
+        let Some(first) = self.streams.first() else { return Ok(Vec::new()) };
+        if system != SystemKind::Inline {
+            return Err(Wrong::at(first, "streams is for an inline system only")
+                .help("there each manager has tasks of its own"));
+        }
+        let endless = |engine: &&Spanned<Engine>| engine.get_ref().run.get_ref() != "explore";
+        if let Some(engine) = self.engine.get_ref().iter().find(endless) {
+            return Err(Wrong::at(&engine.get_ref().run, "a run of a stream has no end")
+                .help("take explore, which visits states"));
+        }
+        self.streams.iter().map(|number| up_to("a manager", number, sizes.managers)).collect()
     }
 
     fn twins(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {

@@ -54,6 +54,8 @@ pub struct Model {
     /// The numbers of the tasks, from 1, that someone cancels, or whose callers give their places up, at
     /// any moment.
     pub cancels: Vec<NonZeroU32>,
+    /// The numbers of the managers whose tasks come again and again, without end.
+    pub streams: Vec<NonZeroU32>,
     /// The numbers of the workers whose name a second process has. For the doorway only.
     pub twins: Vec<NonZeroU32>,
     /// How many sweep; where it is not said, one does if a worker may be taken for dead. For the
@@ -160,6 +162,9 @@ impl Model {
         let Sizes { workers, tasks, resources, .. } = self.sizes;
         if let Some(cancelled) = self.cancels.iter().find(|number| **number > tasks) {
             return Err(format!("task {cancelled} of {tasks} is to be cancelled"));
+        }
+        if let Some(stream) = self.streams.iter().find(|number| **number > self.sizes.managers) {
+            return Err(format!("manager {stream} of {} has a stream", self.sizes.managers));
         }
         if !self.wants.is_empty() && self.wants.len() != tasks.get() as usize {
             return Err(format!("wants gives {} resources for {tasks} tasks", self.wants.len()));

@@ -27,6 +27,7 @@ models! {
     "story-898-worker-crash"
     "story-898-broken-store"
     "story-898-quiet"
+    "story-898-stream"
     "per-task-one-manager"
     "per-task-inline"
     "per-task-two-managers"

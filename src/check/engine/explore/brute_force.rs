@@ -76,6 +76,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
+        streams: Vec::new(),
         twins: Vec::new(),
         sweepers: None,
         mutant: None,
