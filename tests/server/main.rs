@@ -15,8 +15,11 @@ mod busy;
 #[path = "../facts/list.rs"]
 #[allow(unused)]
 mod list;
+#[path = "../support/migrated.rs"]
+mod migrated;
 
 mod live;
+mod migrate;
 mod monitoring;
 mod process;
 mod setup;
