@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use super::mutation::Edge;
 use super::request::{Answer, Request};
 use crate::env::{Env, Event, Mark, Queues, Wake};
 use crate::store::{Command, Document, Reply, Store, StoreError, Text};
@@ -18,6 +19,7 @@ use crate::store::{Command, Document, Reply, Store, StoreError, Text};
 pub struct Cx {
     process: Text,
     mailbox: Arc<Mutex<Mailbox>>,
+    edge: Edge,
 }
 
 /// Where a process and its engine hand over requests and answers.
@@ -30,6 +32,8 @@ struct Mailbox {
     seen: Vec<(Command, Result<Reply, StoreError>)>,
     answers: usize,
     fault: Option<&'static str>,
+    /// A command that a mutation holds back until after the next request.
+    deferred: Option<Command>,
 }
 
 /// What a process told between two requests.
@@ -42,8 +46,8 @@ pub(crate) struct Told {
 }
 
 impl Cx {
-    pub(crate) fn new(process: Text) -> Cx {
-        Cx { process, mailbox: Arc::default() }
+    pub(crate) fn new(process: Text, edge: Edge) -> Cx {
+        Cx { process, mailbox: Arc::default(), edge }
     }
 
     /// The name of the process.
@@ -58,6 +62,35 @@ impl Cx {
         async move {
             answered.await;
         }
+    }
+
+    pub(crate) fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    /// Holds a command back.
+    pub(crate) fn defer(&self, command: Command) {
+        self.mailbox().deferred = Some(command);
+    }
+
+    pub(crate) fn take_deferred(&self) -> Option<Command> {
+        self.mailbox().deferred.take()
+    }
+
+    /// Sends what was held back.
+    async fn catch_up(&self) {
+        if let Some(deferred) = self.take_deferred() {
+            let _ = self.ask_store(deferred).await;
+        }
+    }
+
+    /// Sends a command as it is.
+    pub(crate) async fn ask_store(&self, command: Command) -> Result<Reply, StoreError> {
+        let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
+            return Err(StoreError::invalid("the engine did not answer with a reply"));
+        };
+        self.mailbox().seen.push((command, reply.clone()));
+        reply
     }
 
     fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
@@ -108,21 +141,19 @@ impl Cx {
 
 impl Store for Cx {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
-        let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
-            return Err(StoreError::invalid("the engine did not answer with a reply"));
-        };
-        self.mailbox().seen.push((command, reply.clone()));
-        reply
+        self.send_over_edge(command).await
     }
 }
 
 impl Env for Cx {
     async fn pause(&self, wake: Wake) {
+        self.catch_up().await;
         let seen = self.seen(&wake);
         self.ask(Request::Pause(wake, seen)).await;
     }
 
     async fn idle(&self, wake: Wake) {
+        self.catch_up().await;
         let seen = self.seen(&wake);
         self.ask(Request::Idle(wake, seen)).await;
     }
@@ -150,6 +181,7 @@ impl Env for Cx {
 
     fn again(&self, mark: Mark) {
         let mut mailbox = self.mailbox();
+        mailbox.deferred = None;
         mailbox.seen.clear();
         mailbox.answers = mark.0;
         mailbox.told.kept = Some(mark.0);
@@ -159,6 +191,7 @@ impl Env for Cx {
 impl Queues for Cx {
     async fn send(&self, queue: &str, message: Document) {
         self.ask(Request::Send(queue.into(), message)).await;
+        self.catch_up().await;
     }
 
     async fn receive(&self, queue: &str) -> Document {
@@ -171,5 +204,6 @@ impl Queues for Cx {
 
     async fn acknowledge(&self, queue: &str, message: &Document) {
         self.ask(Request::Acknowledge(queue.into(), message.clone())).await;
+        self.catch_up().await;
     }
 }

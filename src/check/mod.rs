@@ -6,6 +6,7 @@ mod fault;
 mod front;
 mod messages;
 mod monitor;
+pub mod mutation;
 mod process;
 mod property;
 mod request;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::cx::{Cx, Told};
+use super::mutation::Edge;
 use super::request::{Answer, Request};
 use crate::store::Text;
 
@@ -49,13 +50,14 @@ pub struct Process {
     /// The name: how schedules, traces and errors call the process.
     pub name: Text,
     pub(crate) activities: Vec<Body>,
+    pub(crate) edge: Edge,
 }
 
 impl Process {
     /// A process with no activity yet.
     #[must_use]
     pub fn new(name: impl Into<Text>) -> Process {
-        Process { name: name.into(), activities: Vec::new() }
+        Process { name: name.into(), activities: Vec::new(), edge: Edge::default() }
     }
 
     /// The same process with one more activity at the end.
@@ -110,7 +112,7 @@ impl Coroutine {
     /// The same from the start of a later activity: before it the process has learnt nothing that
     /// it still knows.
     pub(crate) fn start_at(process: &Process, activity: usize) -> (Coroutine, Stands, Told) {
-        let cx = Cx::new(process.name.clone());
+        let cx = Cx::new(process.name.clone(), process.edge.clone());
         let mut coroutine = Coroutine { process: process.clone(), activity, cx, future: None };
         let (stands, told) = coroutine.poll();
         (coroutine, stands, told)

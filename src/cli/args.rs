@@ -31,6 +31,8 @@ pub(crate) enum Subcommand {
     Models(List),
     /// List the properties that a model can ask for, with what each says.
     Properties,
+    /// Change one command of a design at a time, and see which model notices.
+    Mutants(Mutants),
     /// Make the run of a counterexample again, from a file or from a schedule, and show each step.
     Replay(Replay),
 }
@@ -87,6 +89,35 @@ pub(crate) struct Check {
     /// Only the rows: no counterexamples.
     #[arg(long)]
     pub(crate) brief: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Every command that the design sends in one of the models is changed in each way that makes sense:
+a clause of its filter dropped, an operator dropped or turned, the command not sent, sent too late,
+written back whole as an object mapper's save() does; and each unique index is left out. A mutant is
+killed by the first model in which a property falls that it expects to hold. One that survives is a
+guard that nothing needs, or that no model asks for.
+
+To see how a mutant falls, write it into a model file:
+  [mutant.command]
+  command = \"...\"
+  change = \"without clause 2\"
+
+Exit codes: 0 every mutant killed, or listed as harmless and so; 1 one survived; 2 bad input.")]
+pub(crate) struct Mutants {
+    /// Names of models that are built in, or model files [default: the models of the doorway].
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// Only mutants whose description contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// Put those that are listed as harmless to the test as well; it takes long.
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// How to report: for people, or one JSON object a line for each mutant.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod list;
 mod models;
+mod mutants;
 mod output;
 mod progress;
 mod replay;
@@ -34,6 +35,7 @@ pub(crate) fn main() -> ExitCode {
     let ended = match &args.subcommand {
         Subcommand::Check(check) => check::run(check),
         Subcommand::Models(list) => list::models(list),
+        Subcommand::Mutants(args) => mutants::run(args),
         Subcommand::Properties => list::properties(),
         Subcommand::Replay(replay) => replay::run(replay),
     };

@@ -1,9 +1,11 @@
 //! What an algorithm takes from outside besides the store: pausing, events, queues.
 //!
 //! Nothing nondeterministic enters an algorithm by another way, so that an engine decides all of
-//! it. In production these are a timer, a log and a message broker.
+//! it. In production these are a timer, a log and a message broker: `env::live` (feature `tokio`).
 
 mod event;
+#[cfg(feature = "tokio")]
+pub mod live;
 mod wake;
 
 use std::future::Future;

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use super::property;
 use super::{Model, Subject, SystemKind};
+use crate::check::mutation::Literals;
 use crate::check::{Commands, Messages, Process, System, World};
 use crate::env::Event;
 use crate::reservation::manager::{self, Statuses};
@@ -29,7 +30,7 @@ impl Model {
         };
         let enqueued = tasks.into_iter().map(|task| task.event(Task::ENQUEUED));
         let expected = |name: &str| self.expect.iter().any(|(expected, _)| expected == name);
-        Ok(System {
+        let system = System {
             name: self.name.as_str().into(),
             world: World { store: self.store()?, messages },
             history: enqueued.collect::<Vec<Event>>(),
@@ -43,7 +44,17 @@ impl Model {
             broken_store: self.broken_store,
             faults: self.faults.clone(),
             commands: Commands::AsTheServer,
+        };
+        Ok(match &self.mutant {
+            None => system,
+            Some(mutation) => system.mutated(&self.literals(), mutation.clone()),
         })
+    }
+
+    /// The texts that belong to the design and not to a run.
+    #[must_use]
+    pub fn literals(&self) -> Literals {
+        Literals::new(super::doorway::literals())
     }
 
     /// The names of the processes, as schedules and faults call them.

@@ -1,11 +1,13 @@
 //! The system of a model of the doorway.
 
+use std::collections::BTreeSet;
+
 use super::{Model, SystemKind};
 use crate::check::{Cx, Process};
 use crate::reservation::doorway::{self, schema};
 use crate::reservation::{ReservationError, Task};
 use crate::store::memory::State;
-use crate::store::{StoreError, Text};
+use crate::store::{StoreError, Text, Value};
 
 impl Model {
     pub(super) fn doorway_store(&self) -> Result<State, StoreError> {
@@ -23,19 +25,19 @@ impl Model {
     pub(super) fn doorway_processes(&self) -> Vec<Process> {
         let workers = self.workers().map(|name| {
             Process::new(name).then(|cx| async move {
-                let run = |_| {
-                    let step = cx.step("run");
-                    async move {
-                        step.await;
-                        Ok::<(), Text>(())
-                    }
-                };
-                doorway::worker::serve(&cx, cx.process(), run).await
+                let name = cx.process().clone();
+                serve(cx, name).await
             })
         });
+        let twins = self.twins.iter().map(|number| {
+            let worker = super::build::worker_name(number);
+            Process::new(format!("twin-of-{worker}")).then(move |cx| serve(cx, worker.clone()))
+        });
         // Where nobody is declared dead, there is nothing to sweep.
-        let sweeper = (!self.buries.is_empty()).then(|| {
-            Process::new("sweeper").then(|cx| async move { doorway::sweep::sweep(&cx).await })
+        let sweepers = self.sweepers.unwrap_or(u32::from(!self.buries.is_empty()));
+        let sweepers = (1..=sweepers).map(|number| {
+            let name = if number == 1 { "sweeper".into() } else { format!("sweeper-{number}") };
+            Process::new(name).then(|cx| async move { doorway::sweep::sweep(&cx).await })
         });
         let watchers = self.buries.iter().map(|number| {
             let worker = super::build::worker_name(number);
@@ -46,7 +48,7 @@ impl Model {
             Process::new(format!("canceller-of-{}", task.id))
                 .then(move |cx| cancel(cx, task.clone()))
         });
-        let others = workers.chain(sweeper).chain(watchers).chain(cancellers);
+        let others = workers.chain(twins).chain(sweepers).chain(watchers).chain(cancellers);
         self.submitting().into_iter().chain(others).collect()
     }
 
@@ -68,6 +70,30 @@ impl Model {
         };
         (0..).zip(self.managers()).map(submitter).collect()
     }
+}
+
+/// A worker. That a later process of its name has taken its place is no failure of it.
+async fn serve(cx: Cx, name: Text) -> Result<(), ReservationError> {
+    let run = |_| {
+        let step = cx.step("run");
+        async move {
+            step.await;
+            Ok::<(), Text>(())
+        }
+    };
+    match doorway::worker::serve(&cx, &name, run).await {
+        Err(ReservationError::Superseded(_)) => Ok(()),
+        ended => ended,
+    }
+}
+
+/// The texts that belong to the doorway's code.
+pub(super) fn literals() -> BTreeSet<Text> {
+    use schema::State::{Cancelled, Failed, Finished, Running, Waiting};
+    let states = [Waiting, Running, Finished, Failed, Cancelled].map(Value::from);
+    let states = states.iter().filter_map(Value::as_str).map(Text::from);
+    let counters = doorway::counter::ALL.map(|counter| Text::from(counter.id()));
+    states.chain(counters).chain([doorway::worker::LOST.into()]).collect()
 }
 
 /// A submitter's own submission is the doorway: there is no queue before it.

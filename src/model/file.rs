@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EngineChoice, EngineKind, Expect, Model, Sizes, Subject, SystemKind, property};
+use crate::check::mutation::Mutation;
 use crate::check::{BrokenStore, Faults};
 
 /// The most of anything that a model may have: far beyond what can be exhausted.
@@ -92,11 +93,40 @@ struct File {
     #[serde(default)]
     cancels: Vec<Spanned<i64>>,
     #[serde(default)]
+    twins: Vec<Spanned<i64>>,
+    #[serde(default)]
+    sweepers: Option<Spanned<u32>>,
+    #[serde(default)]
+    mutant: Option<MutantTable>,
+    #[serde(default)]
     broken_store: Option<Spanned<String>>,
     #[serde(default)]
     faults: FaultTable,
     expect: Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
     engine: Spanned<Vec<Spanned<Engine>>>,
+}
+
+/// What is changed about the design, in the words of `doorway mutants`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum MutantTable {
+    Command { command: String, change: Spanned<String> },
+    NoIndex { collection: String, index: String },
+}
+
+impl MutantTable {
+    fn mutation(&self) -> Result<Mutation, Wrong> {
+        Ok(match self {
+            MutantTable::Command { command, change } => Mutation::Command {
+                command: command.as_str().into(),
+                change: change.get_ref().parse().map_err(|why: String| Wrong::at(change, why))?,
+            },
+            MutantTable::NoIndex { collection, index } => Mutation::NoIndex {
+                collection: collection.as_str().into(),
+                index: index.as_str().into(),
+            },
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -236,6 +266,9 @@ impl File {
             buries: workers(&self.buries, system, sizes)?,
             dead: self.dead(design, system, sizes)?,
             cancels: self.cancels(design, sizes)?,
+            twins: self.twins(design, sizes)?,
+            sweepers: self.sweepers(design)?,
+            mutant: self.mutant.as_ref().map(MutantTable::mutation).transpose()?,
             broken_store: (self.broken_store.as_ref())
                 .map(|name| {
                     one_of("broken-store", name, &[("counts-twice", BrokenStore::CountsTwice)])
@@ -297,6 +330,27 @@ impl File {
                 Err(Wrong::at(first, "only the doorway has a cancel"))
             }
             _ => self.cancels.iter().map(|number| up_to("a task", number, sizes.tasks)).collect(),
+        }
+    }
+
+    fn twins(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
+        match self.twins.first() {
+            Some(first) if design != Subject::Doorway => {
+                Err(Wrong::at(first, "only a worker of the doorway is told from its twin"))
+            }
+            _ => self.twins.iter().map(|number| up_to("a worker", number, sizes.workers)).collect(),
+        }
+    }
+
+    fn sweepers(&self, design: Subject) -> Result<Option<u32>, Wrong> {
+        match &self.sweepers {
+            Some(sweepers) if design != Subject::Doorway => {
+                Err(Wrong::at(sweepers, "only the doorway has a sweep"))
+            }
+            Some(sweepers) if *sweepers.get_ref() > MOST => {
+                Err(Wrong::at(sweepers, format!("sweepers must be from 0 to {MOST}")))
+            }
+            sweepers => Ok(sweepers.as_ref().map(|sweepers| *sweepers.get_ref())),
         }
     }
 

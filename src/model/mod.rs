@@ -4,7 +4,10 @@ mod build;
 mod doorway;
 #[cfg(feature = "cli")]
 mod file;
+#[cfg(feature = "cli")]
+mod harmless;
 mod judge;
+pub mod mutants;
 pub mod property;
 #[cfg(feature = "cli")]
 mod shipped;
@@ -14,11 +17,14 @@ use std::num::NonZeroU32;
 
 #[cfg(feature = "cli")]
 pub use file::{MOST, ModelError};
+#[cfg(feature = "cli")]
+pub use harmless::{Harmless, harmless};
 pub use judge::{EngineError, Standing};
 #[cfg(feature = "cli")]
 pub use shipped::{shipped, shipped_text};
 pub use subject::Subject;
 
+use crate::check::mutation::Mutation;
 use crate::check::{BrokenStore, Faults};
 
 /// A model: which processes run, with which design, and what is expected of them.
@@ -42,6 +48,13 @@ pub struct Model {
     pub dead: Vec<NonZeroU32>,
     /// The numbers of the tasks that someone cancels, at any moment, from 1.
     pub cancels: Vec<NonZeroU32>,
+    /// The numbers of the workers whose name a second process has. For the doorway only.
+    pub twins: Vec<NonZeroU32>,
+    /// How many sweep; where it is not said, one does if a worker may be taken for dead. For the
+    /// doorway only.
+    pub sweepers: Option<u32>,
+    /// What is changed about the design, to show that it matters.
+    pub mutant: Option<Mutation>,
     /// What may go wrong.
     pub faults: Faults,
     /// How the store lies, if it does.
@@ -145,6 +158,9 @@ impl Model {
         }
         if let Some(wanted) = self.wants.iter().find(|wanted| **wanted > resources) {
             return Err(format!("a task wants resource {wanted} of {resources}"));
+        }
+        if let Some(twin) = self.twins.iter().find(|twin| **twin > workers) {
+            return Err(format!("worker {twin} of {workers} is to have a twin"));
         }
         match self.buries.iter().chain(&self.dead).find(|buried| **buried > workers) {
             Some(buried) => Err(format!("worker {buried} of {workers} is to be buried")),

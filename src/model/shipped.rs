@@ -32,12 +32,22 @@ models! {
     "per-task-two-managers"
     "per-task-watcher"
     "doorway"
+    "doorway-one-resource"
+    "doorway-bypass"
     "doorway-submitters"
     "doorway-cancel"
     "doorway-manager-crash"
     "doorway-worker-crash"
     "doorway-unknown"
     "doorway-zombie"
+    "doorway-twins"
+    "doorway-sweepers"
+    "doorway-pops-tail"
+    "doorway-finishes-anything"
+    "doorway-arms-anything"
+    "doorway-tokens-fall"
+    "doorway-sweeps-any-binding"
+    "doorway-any-turn"
 }
 
 /// The text of a model that is built in.

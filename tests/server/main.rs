@@ -13,6 +13,8 @@ mod generate;
 
 #[path = "../facts/bodies.rs"]
 mod bodies;
+#[path = "../support/busy.rs"]
+mod busy;
 #[path = "../facts/list.rs"]
 mod list;
 
@@ -24,6 +26,7 @@ mod differences;
 mod explain;
 mod faults;
 mod histories;
+mod live;
 mod monitoring;
 mod page;
 mod process;

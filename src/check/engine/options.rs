@@ -118,6 +118,7 @@ impl Options {
             outcomes: self.outcomes,
             reductions: self.reductions,
             liveness: self.liveness,
+            first_fall: false,
         }
     }
 

@@ -109,6 +109,24 @@ impl Faults {
         self.counts().iter().all(|(count, ..)| *count == 0)
     }
 
+    /// Whether a process may not be told the outcome of a write.
+    #[must_use]
+    pub fn leaves_unknown(&self) -> bool {
+        self.unknown_outcomes > 0 || self.failovers > 0
+    }
+
+    /// Whether a write may be lost that a majority does not have.
+    #[must_use]
+    pub fn fails_over(&self) -> bool {
+        self.failovers > 0
+    }
+
+    /// Whether a read may be stale.
+    #[must_use]
+    pub fn lags(&self) -> bool {
+        self.stale_reads > 0
+    }
+
     /// How often each kind may happen, with its name for one and for several.
     fn counts(&self) -> [(u32, &'static str, &'static str); 5] {
         let (crash, crashes) = match self.gone_for_good {

@@ -8,8 +8,8 @@ use crate::store::{Document, Text, Value};
 
 /// `exclusivity`: no two workers run tasks of one resource at once.
 ///
-/// One worker is one thread of control: what it runs, it runs one after another. A task runs until
-/// it has finished or gives its reservation back, or its process crashes. Remembers the tasks that
+/// One worker is one thread of control: what it runs, it runs one after another. Two processes of one
+/// name are two workers, where the run tells which it is of. A task runs until it has finished or gives its reservation back, or its process crashes. Remembers the tasks that
 /// run, each with its resource and worker, and the process that runs it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exclusivity;
@@ -56,7 +56,8 @@ fn start(
     for (task, run) in running.iter() {
         let Some(run) = run.as_document() else { continue };
         let (resource, other) = (text(run, "resource"), text(run, "worker"));
-        if resource == Some(event.resource) && other != Some(worker) {
+        let is_other = other != Some(worker) || run.get("incarnation") != event.incarnation;
+        if resource == Some(event.resource) && is_other {
             return Err(format!(
                 "{} runs on {worker} while {task} runs on {}, both for {}",
                 event.task,
@@ -66,7 +67,10 @@ fn start(
         }
     }
     let by = process.map_or("", |process| process);
-    let run = doc! {"resource": event.resource, "worker": worker, "by": by};
+    let mut run = doc! {"resource": event.resource, "worker": worker, "by": by};
+    if let Some(incarnation) = event.incarnation {
+        run.set("incarnation", incarnation.clone());
+    }
     running.set(shared(event.task), run);
     running.sort_fields();
     Ok(())

@@ -1,27 +1,40 @@
 //! What has to hold of a reservation: each property one automaton, in a file of its name.
 
 mod binding;
+mod bypass;
+mod doorway;
 mod exclusivity;
+mod false_failure;
 mod fcfs;
+mod fencing;
 mod kept;
 mod leak;
 mod once;
+mod queue;
 mod starvation;
+mod status;
+mod tokens;
 
 use std::sync::Arc;
 
 pub use binding::{OneResourcePerWorker, OneWorkerPerResource};
+pub use bypass::Bypass;
 pub use exclusivity::Exclusivity;
+pub use false_failure::NoFalseFailure;
 pub use fcfs::Fcfs;
+pub use fencing::Fencing;
 pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
+pub use queue::Queue;
 pub use starvation::NoStarvation;
+pub use status::Status;
+pub use tokens::Tokens;
 
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
-use crate::store::{Document, Text};
+use crate::store::{Document, Text, Value};
 
 /// A property, with what it says.
 #[derive(Clone)]
@@ -62,6 +75,15 @@ pub fn all() -> Vec<Property> {
         property("an update by _id of more than one document stops the process", Loud),
         property("no process waits for ever", NoDeadlock),
         property("no process stops with an error", NoFailure),
+        property("a list grows at its tail and shrinks at its head, by a task that is done", Queue),
+        property("a status goes from waiting to running to an end; who runs is the head", Status),
+        property(
+            "a binding keeps its worker and token, and a later one has a higher token",
+            Tokens,
+        ),
+        property("a resource that heeds the tokens refuses no run that counts", Fencing),
+        property("a task fails only if its worker was lost while it ran", NoFalseFailure),
+        property("no resource is bound over and over while another waits", Bypass),
     ]
 }
 
@@ -93,12 +115,15 @@ struct TaskEvent<'a> {
     task: &'a str,
     resource: &'a str,
     worker: Option<&'a str>,
+    /// Which process of that name, where that is told.
+    incarnation: Option<&'a Value>,
 }
 
 impl<'a> TaskEvent<'a> {
     fn of(event: &'a Event) -> Option<TaskEvent<'a>> {
         let (task, resource) = (event.text("task")?, event.text("resource")?);
-        Some(TaskEvent { name: &event.name, task, resource, worker: event.text("worker") })
+        let (worker, incarnation) = (event.text("worker"), event.fields.get("incarnation"));
+        Some(TaskEvent { name: &event.name, task, resource, worker, incarnation })
     }
 }
 
@@ -109,7 +134,7 @@ fn field<'a>(memory: &'a mut Document, name: &str) -> &'a mut Document {
         *value = Document::new().into();
     }
     match value {
-        crate::store::Value::Document(document) => document,
+        Value::Document(document) => document,
         _ => unreachable!("it was made a document above"),
     }
 }

@@ -32,6 +32,7 @@ pub mod manager;
 pub mod registry;
 pub mod schema;
 mod settle;
+pub mod setup;
 pub mod submit;
 pub mod sweep;
 pub mod watch;

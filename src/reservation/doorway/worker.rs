@@ -18,6 +18,9 @@ use crate::store::{ReadConcern, Returns, Sort, Store, Text};
 /// How often a worker says that it is alive.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 
+/// Why a task failed whose worker was lost while it ran.
+pub const LOST: &str = "its worker was lost";
+
 /// The right to run a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -185,7 +188,8 @@ where
     let (task, token) = (grant.task.clone(), grant.token);
     match claim(host, me, &task, token).await? {
         Claim::Granted => {
-            host.observe(task.event_on(Task::STARTED, &me.name));
+            let started = task.event_on(Task::STARTED, &me.name);
+            host.observe(started.with("incarnation", me.number));
             let done = run(grant).await;
             host.observe(task.event_on(Task::FINISHED, &me.name));
             host.observe(task.event(Task::RELEASED));
@@ -193,8 +197,7 @@ where
         }
         Claim::Final => {}
         Claim::Orphaned => {
-            let why = Text::from("its worker was lost");
-            if finish(host, &task, Err(why)).await? {
+            if finish(host, &task, Err(LOST.into())).await? {
                 host.observe(task.event(Task::FAILED));
             }
         }

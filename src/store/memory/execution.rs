@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::gate::Access;
+use super::kind::StepKind;
 use super::phase::Phase;
 use super::state::State;
 use crate::store::{Command, Reply, StoreError};
@@ -82,6 +83,12 @@ impl Execution {
             Phase::Point(_) if self.command.operation.is_write() => Access::Write,
             _ => Access::Read,
         }
+    }
+
+    /// What the next step does.
+    #[must_use]
+    pub fn kind(&self) -> StepKind {
+        self.phase.kind()
     }
 
     /// What the next step is, for a trace: `find: read after "repo-1"`.

@@ -11,6 +11,7 @@
 mod execution;
 mod gate;
 mod key;
+mod kind;
 mod matching;
 mod multikey;
 mod operators;
@@ -28,5 +29,6 @@ mod write;
 
 pub use execution::Execution;
 pub use gate::{Access, Gate, Open};
+pub use kind::StepKind;
 pub use server::MemoryStore;
 pub use state::State;

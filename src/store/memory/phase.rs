@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::key::Key;
+use super::kind::StepKind;
 use super::matching::matches;
 use super::projection::project;
 use super::sorting::{SortKey, compare, sort_key, sorted};
@@ -69,6 +70,21 @@ impl Phase {
                 Phase::Pick { after: None, best: None }
             }
             (None, _) => Phase::Seek { after: None },
+        }
+    }
+
+    pub(super) fn kind(&self) -> StepKind {
+        match self {
+            Phase::Refused(_) => StepKind::Refuse,
+            Phase::Insert => StepKind::Insert,
+            Phase::Point(_) => StepKind::Point,
+            Phase::Read { .. } => StepKind::Read,
+            Phase::Seek { .. } => StepKind::Seek,
+            Phase::Pick { .. } => StepKind::Pick,
+            Phase::Write { .. } => StepKind::Write,
+            Phase::Upsert => StepKind::Upsert,
+            Phase::Acknowledge(_) => StepKind::Acknowledge,
+            Phase::Over => StepKind::Over,
         }
     }
 

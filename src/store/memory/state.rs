@@ -56,6 +56,18 @@ impl State {
         Ok(())
     }
 
+    /// The indexes besides those on `_id`: the collection and the name of each.
+    pub fn indexes(&self) -> impl Iterator<Item = (&Text, &Text)> {
+        let tables = self.tables.iter();
+        tables.flat_map(|(name, table)| table.indexes().map(move |index| (name, &index.name)))
+    }
+
+    /// Removes an index; `false` where it is not there.
+    pub fn drop_index(&mut self, collection: &str, name: &str) -> bool {
+        let table = self.tables.get_mut(collection);
+        table.is_some_and(|table| Arc::make_mut(table).drop_index(name))
+    }
+
     /// Declares that nobody writes to a collection any more: from now on a scan of it is one step,
     /// and each write to it is refused as invalid.
     pub fn declare_immutable(&mut self, collection: &str) {

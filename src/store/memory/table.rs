@@ -87,6 +87,13 @@ impl Table {
         self.indexes.iter().map(|index| &*index.definition)
     }
 
+    /// Removes the index of this name; `false` where there is none.
+    pub(super) fn drop_index(&mut self, name: &str) -> bool {
+        let before = self.indexes.len();
+        self.indexes.retain(|index| *index.definition.name != *name);
+        self.indexes.len() < before
+    }
+
     /// Adds an index, unless the documents break it.
     pub(super) fn add_index(&mut self, definition: &Index) -> Result<(), Refusal> {
         let mut index = UniqueIndex::new(definition.clone());

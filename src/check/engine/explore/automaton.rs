@@ -4,7 +4,7 @@
 //! and the answers since the last boundary: what asks next is found out by giving these answers
 //! to a fresh run of the activity. The code runs only when an edge is seen for the first time.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::CheckError;
 use super::intern::Interner;
@@ -44,7 +44,10 @@ pub(super) struct Automaton {
     class_of_block: FxHashMap<u32, Class>,
     /// The first node of each class that is in use.
     representatives: Vec<NodeId>,
-    split: bool,
+    /// Whether nodes that the search came to turned out to differ from the first of their class.
+    has_split: bool,
+    /// The classes of which nodes turned out to differ since then, and that was not yet said.
+    split: Vec<Class>,
     pub(super) derivations: u64,
 }
 
@@ -89,7 +92,8 @@ impl Automaton {
             blocks: Vec::new(),
             class_of_block: FxHashMap::default(),
             representatives: Vec::new(),
-            split: false,
+            has_split: false,
+            split: Vec::new(),
             derivations: 0,
         };
         let (coroutine, stands, told) = Coroutine::start(process);
@@ -182,10 +186,10 @@ impl Automaton {
         Ok(class)
     }
 
-    /// Whether nodes of one class turned out to differ. What was found with these classes is to
-    /// be forgotten.
-    pub(super) fn has_split(&self) -> bool {
-        self.split
+    /// The classes of which nodes turned out to differ since this was last asked. Each is now that
+    /// of its first node and of those like it; the others get classes of their own.
+    pub(super) fn take_split(&mut self) -> Vec<Class> {
+        std::mem::take(&mut self.split)
     }
 
     /// Forgets which classes are in use; what was learnt stays. From now on nodes are told apart
@@ -196,7 +200,8 @@ impl Automaton {
         self.representatives.clear();
         self.class_of_block.clear();
         self.nodes.iter_mut().for_each(|node| node.class = NO_CLASS);
-        self.split = false;
+        self.has_split = false;
+        self.split.clear();
     }
 
     /// Learns the edges of a node for all answers that were ever given to what it asks.
@@ -230,18 +235,42 @@ impl Automaton {
                 .iter()
                 .map(|edge| (if self.heeds_told { edge.told } else { 0 }, edge.to as usize))
         };
+        let before = std::mem::take(&mut self.blocks);
         self.blocks = minimise::coarsest_partition(&outputs, successors);
         self.class_of_block.clear();
         for class in 0..self.representatives.len() {
             let block = self.blocks[self.representatives[class] as usize];
             self.class_of_block.entry(block).or_insert(class as Class);
         }
-        let blocks = &self.blocks;
-        self.split |= self.nodes.iter().enumerate().any(|(index, node)| {
-            let first = |class: Class| self.representatives[class as usize] as usize;
-            node.class != NO_CLASS && blocks[index] != blocks[first(node.class)]
-        });
+        self.note_split(&before);
         Ok(())
+    }
+
+    /// Takes the nodes out of their classes that turned out to differ from the first of them.
+    ///
+    /// If there are such, the search may have gone on from the first where it had come to another,
+    /// without coming to what follows that one. So then each class counts as split of which any
+    /// node is no longer like the others.
+    fn note_split(&mut self, before: &[u32]) {
+        for (node, block) in self.nodes.iter_mut().zip(&self.blocks) {
+            let Some(first) = self.representatives.get(node.class as usize) else { continue };
+            if self.blocks[*first as usize] != *block {
+                node.class = NO_CLASS;
+                self.has_split = true;
+            }
+        }
+        if !self.has_split {
+            return;
+        }
+        let (mut now, mut is_broken) = (FxHashMap::default(), FxHashSet::default());
+        for (before, block) in before.iter().zip(&self.blocks) {
+            if now.entry(before).or_insert(block) != &block {
+                is_broken.insert(before);
+            }
+        }
+        let firsts = self.representatives.iter().zip(0..);
+        let split = firsts.filter(|(first, _)| is_broken.contains(&before[**first as usize]));
+        self.split.extend(split.map(|(_, class)| class));
     }
 
     /// Where a node stands, if all that can follow is known.
@@ -360,10 +389,11 @@ mod tests {
     use crate::env::Queues;
     use crate::store::Document;
 
-    /// Takes two messages; only if the second is 2 does it matter what the first was.
-    async fn two_messages(cx: Cx) -> Result<(), String> {
+    /// Takes three messages; only if the last is 2 does it matter what the first was.
+    async fn three_messages(cx: Cx) -> Result<(), String> {
         let number = |message: Document| message.get("n").and_then(|n| n.as_int());
         let first = number(cx.take("queue").await);
+        cx.take("queue").await;
         match (first, number(cx.take("queue").await)) {
             (Some(1), Some(2)) => Err("1, then 2".into()),
             _ => Ok(()),
@@ -376,18 +406,26 @@ mod tests {
 
     #[test]
     fn nodes_are_one_until_an_answer_tells_them_apart() {
-        let process = Process::new("p").then(two_messages);
+        let process = Process::new("p").then(three_messages);
         let mut automaton = Automaton::new(&process).expect("reproducible");
-        let mut after = |n| automaton.follow(0, message(n)).expect("reproducible").0;
-        let (one, three) = (after(1), after(3));
-        automaton.follow(one, message(1)).expect("reproducible");
+        let mut after = |node, n| automaton.follow(node, message(n)).expect("reproducible").0;
+        let (one, three) = (after(0, 1), after(0, 3));
+        let next = after(one, 1);
+        after(next, 1);
         let class = |automaton: &mut Automaton, node| automaton.class(node).expect("reproducible");
-        assert_eq!(class(&mut automaton, one), class(&mut automaton, three));
-        automaton.follow(three, message(2)).expect("reproducible");
-        class(&mut automaton, one);
-        assert!(automaton.has_split());
+        let both = class(&mut automaton, one);
+        assert_eq!(both, class(&mut automaton, three));
+        let after_both = class(&mut automaton, next);
+        automaton.follow(next, message(2)).expect("reproducible");
+        assert_eq!(class(&mut automaton, one), both);
+        assert_ne!(class(&mut automaton, three), both);
+        assert_eq!(
+            automaton.take_split(),
+            [both, after_both],
+            "what follows the two is two as well"
+        );
         automaton.forget_classes(true);
         assert_ne!(class(&mut automaton, one), class(&mut automaton, three));
-        assert!(!automaton.has_split());
+        assert!(automaton.take_split().is_empty());
     }
 }

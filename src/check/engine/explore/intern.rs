@@ -37,6 +37,11 @@ impl<T: Clone + Eq + Hash> Interner<T> {
         &self.values[number as usize]
     }
 
+    /// All of them, in the order of their numbers.
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.values.iter()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.values.len()
     }

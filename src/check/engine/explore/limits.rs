@@ -65,16 +65,30 @@ pub(super) struct Watch {
     watcher: Option<Watcher>,
     began: Instant,
     reported: Instant,
+    /// Set where all was found that was looked for.
+    enough: Arc<AtomicBool>,
 }
 
 impl Watch {
     pub(super) fn new(limits: Limits, cancel: &Arc<AtomicBool>, watcher: Option<Watcher>) -> Watch {
         let now = Instant::now();
-        Watch { limits, cancel: Arc::clone(cancel), watcher, began: now, reported: now }
+        Watch {
+            limits,
+            cancel: Arc::clone(cancel),
+            watcher,
+            began: now,
+            reported: now,
+            enough: Arc::default(),
+        }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Set it, and the search ends.
+    pub(super) fn enough(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.enough)
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -101,6 +115,9 @@ impl Watch {
     pub(super) fn stop(&self, progress: &Progress) -> Option<Text> {
         if self.cancel.load(Ordering::Relaxed) {
             return Some("it was cancelled".into());
+        }
+        if self.enough.load(Ordering::Relaxed) {
+            return Some("a property fell".into());
         }
         let Limits { states, memory, time, .. } = self.limits;
         if let Some(limit) = states.filter(|limit| progress.states >= *limit) {

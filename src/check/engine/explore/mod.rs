@@ -16,6 +16,7 @@ mod intern;
 mod judge;
 mod limits;
 mod liveness;
+mod memo;
 mod minimise;
 mod pack;
 mod search;
@@ -27,7 +28,7 @@ mod walk;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use error::CheckError;
 pub use limits::{Limits, Progress, Watcher};
@@ -68,6 +69,9 @@ pub struct ExploreOptions {
     /// Whether the report also says if [`PROGRESS`] and [`NO_LIVELOCK`] hold. The whole graph is
     /// kept for it: some 80 bytes a state and 8 a transition.
     pub liveness: bool,
+    /// Whether the search ends when the first property falls: the verdicts of the others are then
+    /// inconclusive.
+    pub first_fall: bool,
 }
 
 impl Default for ExploreOptions {
@@ -80,6 +84,7 @@ impl Default for ExploreOptions {
             outcomes: false,
             reductions: Reductions::default(),
             liveness: false,
+            first_fall: false,
         }
     }
 }
@@ -94,6 +99,7 @@ struct Exploration<'s> {
     /// Which properties fell.
     fallen: BTreeSet<usize>,
     outcomes: Option<BTreeSet<Outcome>>,
+    first_fall: bool,
 }
 
 /// What the ends of runs came to that one pass of the search has seen.
@@ -123,9 +129,11 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         reductions: options.reductions,
         fallen: BTreeSet::new(),
         outcomes: options.outcomes.then(BTreeSet::new),
+        first_fall: options.first_fall,
     };
     walk::walk(system, &mut exploration.space.automata)?;
     let (stopped, tally) = exploration.visit_all()?;
+    exploration.watch.enough().store(false, Ordering::Relaxed);
     exploration.space.check_again()?;
     let liveness = if options.liveness { exploration.liveness(&stopped)? } else { Vec::new() };
     let endless = exploration.endless(&stopped)?;
@@ -171,8 +179,7 @@ impl Exploration<'_> {
                 (0..self.system.properties.len()).filter(|p| !broken.contains(p)).collect();
             self.space.reset(&in_play, self.reductions);
             let (ended, tally, mut found) = self.pass(words)?;
-            // A step by a class that was one by ignorance, and is split for it, may be of no run.
-            if !self.space.is_stale() {
+            if !self.space.is_askew() {
                 broken.extend(self.space.judge.fallen());
                 found.fallen.extend(self.space.judge.fallen());
                 self.fallen.append(&mut found.fallen);
@@ -182,6 +189,9 @@ impl Exploration<'_> {
             }
             match ended {
                 Ended::Exhausted => return Ok((None, tally)),
+                _ if self.first_fall && !self.fallen.is_empty() => {
+                    return Ok((Some("a property fell".into()), tally));
+                }
                 Ended::Stopped(why) => return Ok((Some(why), tally)),
                 Ended::Again => {}
                 Ended::Wider if words == 4 => {
@@ -193,13 +203,18 @@ impl Exploration<'_> {
     }
 
     fn pass(&mut self, words: usize) -> Result<(Ended, Tally, AtEnds), CheckError> {
-        let Exploration { space, watch, threads, fallen, outcomes, .. } = self;
+        let Exploration { space, watch, threads, fallen, outcomes, first_fall, .. } = self;
         let mut found = AtEnds::default();
+        let enough = watch.enough();
+        enough.store(false, Ordering::Relaxed);
         let mut at_end = |space: &Space<'_>, state: &Global| {
             let is_new =
                 |property| !fallen.contains(&property) && !found.fallen.contains(&property);
             let falls = space.end(state, is_new)?;
             found.fallen.extend(falls);
+            if *first_fall && !found.fallen.is_empty() {
+                enough.store(true, Ordering::Relaxed);
+            }
             if outcomes.is_some() {
                 found.outcomes.insert(outcome(space, state));
             }

@@ -16,6 +16,8 @@ use crate::store::Text;
 
 /// So many states are expanded between two looks at the limits, at most.
 const BATCH: usize = 1 << 15;
+/// So many states are visited in no time.
+const FEW: u64 = 1 << 9;
 /// So many states a thread takes at a time.
 const CHUNK: usize = 512;
 /// The successors of so many states are looked up together.
@@ -60,6 +62,9 @@ pub(super) struct Search<'a, 's, const N: usize> {
     frontier: Vec<Vec<Packed<N>>>,
     next: Vec<Vec<Packed<N>>>,
     tally: Tally,
+    /// Since it is known that the search has to begin again: how many states it still visits
+    /// before, to see what else it has to know then.
+    until: Option<u64>,
 }
 
 /// What came of expanding some states.
@@ -92,14 +97,15 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let frontier = vec![vec![key]];
         let tally = Tally { states: 1, ..Tally::default() };
         let next = Vec::new();
-        let mut search = Search { space, watch, threads, layout, table, frontier, next, tally };
+        let mut search =
+            Search { space, watch, threads, layout, table, frontier, next, tally, until: None };
         let ended = search.levels(at_end)?;
         search.watch.tell(&search.progress(0));
         Ok((ended, search.tally))
     }
 
     fn levels(&mut self, at_end: AtEnd<'_>) -> Result<Ended, CheckError> {
-        if self.has_to_begin_again() {
+        if self.space.is_askew() {
             return Ok(Ended::Again);
         }
         let deepest = self.watch.limits().depth;
@@ -113,7 +119,8 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
                 }
             }
             if self.next.is_empty() {
-                return Ok(Ended::Exhausted);
+                let again = self.has_to_begin_again();
+                return Ok(if again { Ended::Again } else { Ended::Exhausted });
             }
             self.tally.depth += 1;
             self.frontier = std::mem::take(&mut self.next);
@@ -158,7 +165,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let unknown = self.expand_known(batch, at_end)?;
         for key in &unknown {
             self.space.learn(&self.layout.unpack(key))?;
-            if self.has_to_begin_again() {
+            if self.begins_again_now() {
                 return Ok(Some(Ended::Again));
             }
         }
@@ -231,6 +238,19 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
 
     fn has_to_begin_again(&self) -> bool {
         self.space.is_stale() || !self.space.judge.fallen().is_empty()
+    }
+
+    /// Whether the search has to begin again, and has nothing more to find out before: twice the
+    /// states are worth it, so that all passes together visit not many more than the last.
+    fn begins_again_now(&mut self) -> bool {
+        if self.space.is_askew() {
+            return true;
+        }
+        if !self.has_to_begin_again() {
+            return false;
+        }
+        let states = self.tally.states;
+        states >= *self.until.get_or_insert(2 * states.max(FEW))
     }
 
     /// How many states can be expanded with the room that the table has or can get; `None`: not

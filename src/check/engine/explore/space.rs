@@ -14,6 +14,7 @@ use super::automaton::{Automaton, Class, NodeId};
 use super::error::CheckError;
 use super::intern::Interner;
 use super::judge::{Judge, Label, Seen};
+use super::memo::{Asked, Found, Memo, NOTHING};
 use super::pack::{Counts, Field, Global, Layout, Packed};
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
@@ -35,10 +36,10 @@ const BLOCKED: u64 = u64::MAX - 1;
 const NOT_KNOWN: u32 = u32::MAX;
 
 /// Where a process can stand.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Local {
     class: Class,
-    at: At,
+    at: u32,
 }
 
 /// Which part of the world decides what a step does, and is changed by it.
@@ -53,6 +54,9 @@ enum Part {
     Queue(u32),
     /// The store wakes a process that then asks this queue for something.
     Both(u32),
+    /// It is not known: nodes of its class turned out to differ, and which of them it was is not
+    /// kept.
+    Unclear,
 }
 
 /// Where to look up what the step from one place leads to.
@@ -134,8 +138,8 @@ pub(super) struct Space<'s> {
     pub(super) system: &'s System,
     pub(super) automata: Vec<Automaton>,
     locals: Vec<Interner<Local>>,
-    /// For each process and class: where it stands once it was answered.
-    afresh: Vec<FxHashMap<Class, u32>>,
+    ats: Interner<At>,
+    memo: Memo,
     /// For each process, for each place where it can stand.
     places: Vec<Vec<Place>>,
     /// The steps that depend on nothing, on the store, and on each queue.
@@ -148,6 +152,8 @@ pub(super) struct Space<'s> {
     queues: Vec<Interner<Messages>>,
     /// Whether a queue turned up that has no component yet.
     new_queue: bool,
+    /// Whether nodes of one class turned out to differ.
+    has_split: bool,
     labels: Interner<Label>,
     edges: Interner<Edge>,
     edge_list: Vec<Edge>,
@@ -172,7 +178,8 @@ impl<'s> Space<'s> {
             system,
             automata,
             locals: Vec::new(),
-            afresh: Vec::new(),
+            ats: Interner::new(),
+            memo: Memo::default(),
             places: Vec::new(),
             free_steps: Steps::default(),
             store_steps: Steps::default(),
@@ -181,6 +188,7 @@ impl<'s> Space<'s> {
             queue_names: Interner::new(),
             queues: Vec::new(),
             new_queue: false,
+            has_split: false,
             labels: Interner::new(),
             edges: Interner::new(),
             edge_list: Vec::new(),
@@ -194,36 +202,46 @@ impl<'s> Space<'s> {
         })
     }
 
-    /// Forgets all but the automata, and begins again with these properties.
+    /// Begins again with these properties: what was learnt stays, and what it is called does not.
     pub(super) fn reset(&mut self, in_play: &[usize], reductions: Reductions) {
-        self.reductions = reductions;
+        if self.reductions != reductions {
+            self.reductions = reductions;
+            self.memo.clear();
+        }
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
+        self.has_split = false;
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
-        self.afresh = self.automata.iter().map(|_| FxHashMap::default()).collect();
         self.places = self.automata.iter().map(|_| Vec::new()).collect();
         self.free_steps = Steps::default();
         self.store_steps = Steps::default();
         self.queue_steps = (0..self.queue_names.len()).map(|_| Steps::default()).collect();
-        self.stores = Interner::new();
-        self.queues = (0..self.queue_names.len()).map(|_| Interner::new()).collect();
+        self.queues.resize_with(self.queue_names.len(), Interner::new);
         self.new_queue = false;
         let queues = self.queues.len();
         self.redelivered = self.automata.iter().map(|_| vec![Vec::new(); queues]).collect();
-        self.labels = Interner::new();
         self.edges = Interner::new();
         self.edge_list.clear();
         self.both.clear();
-        self.budgets = Interner::new();
-        self.faults.clear();
         self.faulty.clear();
         self.judge.reset(in_play);
     }
 
-    /// Whether what was found is to be forgotten: nodes of one class turned out to differ, a
-    /// property looked at what it had not looked at before, or a queue turned up.
+    /// Whether what was found is to be forgotten, and there is more to be found out by going on:
+    /// nodes of one class turned out to differ.
+    pub(super) fn has_split(&self) -> bool {
+        self.has_split
+    }
+
+    /// Whether going on is of no use: a property looked at what it had not looked at before, or a
+    /// queue turned up.
+    pub(super) fn is_askew(&self) -> bool {
+        self.new_queue || self.judge.regroups()
+    }
+
+    /// Whether what was found is to be forgotten.
     pub(super) fn is_stale(&self) -> bool {
-        self.new_queue || self.judge.regroups() || self.automata.iter().any(Automaton::has_split)
+        self.has_split() || self.is_askew()
     }
 
     /// The state before the first step.
@@ -250,6 +268,7 @@ impl<'s> Space<'s> {
             let (at, events) = (automaton.at(node), automaton.told_at_start());
             let label = (Some(process as u32), told(events, at.failure().cloned()));
             let class = self.automata[process].class(node)?;
+            let at = self.ats.number(at);
             global.locals.push(self.local(process, Local { class, at })?);
             self.tell_at_start(label, &mut global)?;
         }
@@ -297,6 +316,10 @@ impl<'s> Space<'s> {
             let mut next = *key;
             let (store, edge) = match part {
                 Part::Over => continue,
+                Part::Unclear => {
+                    goes_on = true;
+                    continue;
+                }
                 Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
                 Part::Store => match entry(store_steps, column)? {
                     BLOCKED => continue,
@@ -349,7 +372,11 @@ impl<'s> Space<'s> {
         let (store, faults) = (layout.store.get(key), layout.faults.get(key));
         for choice in &self.faults[faults as usize] {
             let field = &layout.locals[choice.process];
-            let known = fault_key(*choice, field.get(key), store, faults);
+            let local = field.get(key);
+            if self.is_unclear(choice.process, local) {
+                continue;
+            }
+            let known = fault_key(*choice, local, store, faults);
             let Some(moved) = self.faulty.get(&known)? else { continue };
             let mut next = *key;
             if choice.kind.redelivers() {
@@ -407,11 +434,17 @@ impl<'s> Space<'s> {
 
     /// The same for one choice.
     pub(super) fn learn_one(&mut self, choice: Choice, global: &Global) -> Result<(), CheckError> {
+        if self.is_unclear(choice.process, global.locals[choice.process]) {
+            return Ok(());
+        }
         let moved = match choice.kind {
             Kind::Step => self.moved(choice.process, global)?,
             _ => self.faulty(choice, global)?,
         };
         let Some(moved) = moved else { return Ok(()) };
+        if self.is_unclear(choice.process, global.locals[choice.process]) {
+            return Ok(());
+        }
         let mut queues = global.queues.clone();
         if let Some((queue, content)) = moved.queue {
             queues[queue as usize] = content;
@@ -472,7 +505,7 @@ impl<'s> Space<'s> {
         let local = global.locals[process];
         let Place { part, column } = self.places[process][local as usize];
         let (queue, number) = match part {
-            Part::Over => return Ok(None),
+            Part::Over | Part::Unclear => return Ok(None),
             Part::Both(queue) => {
                 let key = (process as u32, local, store, global.queues[queue as usize]);
                 if let Some(known) = self.both.get(&key) {
@@ -508,7 +541,7 @@ impl<'s> Space<'s> {
         match part {
             Part::Queue(queue) => &mut self.queue_steps[queue as usize],
             Part::Store => &mut self.store_steps,
-            Part::Over | Part::Neither | Part::Both(_) => &mut self.free_steps,
+            Part::Over | Part::Neither | Part::Both(_) | Part::Unclear => &mut self.free_steps,
         }
     }
 
@@ -527,7 +560,7 @@ impl<'s> Space<'s> {
         Ok(moved)
     }
 
-    /// Makes a choice happen, as every engine does; in a world with this queue alone.
+    /// What a choice leads to, in a world with this queue alone.
     fn take(
         &mut self,
         choice: Choice,
@@ -535,14 +568,63 @@ impl<'s> Space<'s> {
         queue: Option<u32>,
     ) -> Result<Option<Moved>, CheckError> {
         let process = choice.process;
-        let local = self.locals[process].value(global.locals[process]);
-        let Local { class, mut at } = local.clone();
+        let asked = self.asked(choice, global, queue);
+        let found = match self.memo.known(&asked, !self.judge.is_idle()) {
+            Some(known) => known,
+            None => {
+                let found = self.try_out(choice, global, queue, asked)?;
+                self.memo.put(asked, found);
+                found
+            }
+        };
+        let Some(Found { node, at, store, queue: content, faults, label }) = found else {
+            return Ok(None);
+        };
+        let class = self.automata[process].class(node)?;
+        self.note_split(process);
+        let local = self.local(process, Local { class, at })?;
+        let label = if self.judge.is_idle() { 0 } else { label };
+        let edge = self.edge(Edge { local, label });
+        let store = if asked.store == NOTHING { global.store } else { store };
+        let faults = if asked.faults == NOTHING { global.faults } else { faults };
+        Ok(Some(Moved { store, queue: queue.map(|queue| (queue, content)), faults, edge }))
+    }
+
+    /// What decides what a choice leads to.
+    fn asked(&self, choice: Choice, global: &Global, queue: Option<u32>) -> Asked {
+        let process = choice.process;
+        let Local { class, at } = *self.locals[process].value(global.locals[process]);
+        let reads_store = match choice.kind {
+            Kind::Step => self.places[process][global.locals[process] as usize].part.is_of_store(),
+            kind => reads_store(kind),
+        };
+        let or_nothing = |counts: bool, number| if counts { number } else { NOTHING };
+        Asked {
+            choice: choice.number(),
+            node: self.automata[process].representative(class),
+            at,
+            store: or_nothing(reads_store, global.store),
+            queue: queue.map_or(NOTHING, |queue| global.queues[queue as usize]),
+            faults: or_nothing(choice.kind != Kind::Step, global.faults),
+        }
+    }
+
+    /// Makes a choice happen, as every engine does; in a world with this queue alone.
+    fn try_out(
+        &mut self,
+        choice: Choice,
+        global: &Global,
+        queue: Option<u32>,
+        asked: Asked,
+    ) -> Result<Option<Found>, CheckError> {
+        let process = choice.process;
+        let mut at = self.ats.value(asked.at).clone();
         let content = |queue: u32| self.queues[queue as usize].value(global.queues[queue as usize]);
         let messages = queue.map(|queue| content(queue).clone()).unwrap_or_default();
         let mut world = World { store: self.stores.value(global.store).clone(), messages };
         let mut budget = self.budgets.value(global.faults).clone();
         let automaton = RefCell::new(&mut self.automata[process]);
-        let node = Cell::new(automaton.borrow().representative(class));
+        let node = Cell::new(asked.node);
         let mut error = None;
         let mut restart = || {
             let automaton = automaton.borrow();
@@ -573,19 +655,30 @@ impl<'s> Space<'s> {
         if self.reductions.immutable_reads {
             self.read_immutable(process, &world.store, &mut at, &mut node)?;
         }
-        let class = self.automata[process].class(node)?;
-        let local = if stepped.answer.is_some() {
-            self.local_afresh(process, class, at)?
-        } else {
-            self.local(process, Local { class, at })?
-        };
-        let label = self.label((choice.hits().map(|process| process as u32), stepped));
-        let edge = self.edge(Edge { local, label });
         let World { store, messages } = world;
         let unchanged = store.is_same(self.stores.value(global.store));
-        let store = if unchanged { global.store } else { self.stores.number(store) };
-        let queue = queue.map(|queue| (queue, self.queues[queue as usize].number(messages)));
-        Ok(Some(Moved { store, queue, faults: self.budget(budget), edge }))
+        Ok(Some(Found {
+            node,
+            at: self.ats.number(at),
+            store: if unchanged { global.store } else { self.stores.number(store) },
+            queue: queue.map_or(NOTHING, |queue| self.queues[queue as usize].number(messages)),
+            faults: self.budget(budget),
+            label: self.label((choice.hits().map(|process| process as u32), stepped)),
+        }))
+    }
+
+    /// Notes where it is no longer clear where a process stands.
+    fn note_split(&mut self, process: usize) {
+        for class in self.automata[process].take_split() {
+            self.has_split = true;
+            let numbered = self.locals[process].values().zip(&mut self.places[process]);
+            let unclear = numbered.filter(|(local, _)| local.class == class);
+            unclear.for_each(|(_, place)| place.part = Part::Unclear);
+        }
+    }
+
+    fn is_unclear(&self, process: usize, local: u32) -> bool {
+        self.places[process][local as usize].part == Part::Unclear
     }
 
     /// Does what a process asks next as long as it only reads what never changes, and tells
@@ -637,9 +730,9 @@ impl<'s> Space<'s> {
         number
     }
 
-    /// The number of a label; where no property is tracked, all steps are alike.
+    /// The number of a label; where no property is tracked, nobody looks at it.
     fn label(&mut self, label: Label) -> u32 {
-        if self.judge.is_idle() { 0 } else { self.labels.number(label) }
+        if self.judge.is_idle() { NOTHING } else { self.labels.number(label) }
     }
 
     fn edge(&mut self, edge: Edge) -> u32 {
@@ -650,33 +743,23 @@ impl<'s> Space<'s> {
         number
     }
 
-    /// The number of the place where a process stands that was just answered: the class says all.
-    fn local_afresh(&mut self, process: usize, class: Class, at: At) -> Result<u32, CheckError> {
-        if let Some(known) = self.afresh[process].get(&class) {
-            return Ok(*known);
-        }
-        let local = self.local(process, Local { class, at })?;
-        self.afresh[process].insert(class, local);
-        Ok(local)
-    }
-
     /// The number of a place where a process can stand.
     fn local(&mut self, process: usize, local: Local) -> Result<u32, CheckError> {
-        let part = self.part(process, &local)?;
-        let number = self.locals[process].number(local);
-        if number as usize == self.places[process].len() {
-            let is_new_queue = matches!(part, Part::Queue(n) if n as usize >= self.queues.len());
-            let steps = self.steps(if is_new_queue { Part::Neither } else { part });
-            let column = steps.columns;
-            steps.columns += 1;
-            self.places[process].push(Place { part, column });
+        if let Some(known) = self.locals[process].known(&local) {
+            return Ok(known);
         }
-        Ok(number)
+        let part = self.part(process, local)?;
+        let is_new_queue = matches!(part, Part::Queue(n) if n as usize >= self.queues.len());
+        let steps = self.steps(if is_new_queue { Part::Neither } else { part });
+        let column = steps.columns;
+        steps.columns += 1;
+        self.places[process].push(Place { part, column });
+        Ok(self.locals[process].number(local))
     }
 
     /// Which part of the world decides the next step.
-    fn part(&mut self, process: usize, local: &Local) -> Result<Part, CheckError> {
-        let At::Asks(pending) = &local.at else { return Ok(Part::Over) };
+    fn part(&mut self, process: usize, local: Local) -> Result<Part, CheckError> {
+        let At::Asks(pending) = self.ats.value(local.at) else { return Ok(Part::Over) };
         let Pending::Other(request) = pending else { return Ok(Part::Store) };
         if let Request::Pause(..) | Request::Idle(..) = request {
             let automaton = &mut self.automata[process];
@@ -688,7 +771,8 @@ impl<'s> Space<'s> {
             };
             return Ok(queue.map_or(Part::Store, |queue| Part::Both(self.queue_named(&queue))));
         }
-        Ok(queue_of(request).map_or(Part::Neither, |queue| Part::Queue(self.queue_named(queue))))
+        let queue = queue_of(request).cloned();
+        Ok(queue.map_or(Part::Neither, |queue| Part::Queue(self.queue_named(&queue))))
     }
 
     /// Judges a state in which no process can go on: which properties it breaks.
@@ -714,7 +798,7 @@ impl<'s> Space<'s> {
     }
 
     pub(super) fn at(&self, global: &Global, process: usize) -> &At {
-        &self.locals[process].value(global.locals[process]).at
+        self.ats.value(self.locals[process].value(global.locals[process]).at)
     }
 
     pub(super) fn world(&self, global: &Global) -> World {
@@ -741,7 +825,15 @@ impl<'s> Space<'s> {
         rows + contents
             + self.labels.len() * 1024
             + (self.both.capacity() + self.faulty.capacity()) * 40
+            + self.memo.bytes()
             + self.judge.bytes()
+    }
+}
+
+impl Part {
+    /// Whether the store has a part in it.
+    fn is_of_store(self) -> bool {
+        matches!(self, Part::Store | Part::Both(_))
     }
 }
 

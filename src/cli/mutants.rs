@@ -1,0 +1,142 @@
+//! `doorway mutants`.
+
+use std::time::Instant;
+
+use doorway::check::mutation::Mutation;
+use doorway::model::mutants::{Fate, Killers};
+use doorway::model::{EngineKind, Harmless, Model, Subject, harmless};
+use doorway::report;
+use serde_json::json;
+
+use super::args::{Format, Mutants, Sizes};
+use super::output::{self, Failure};
+use super::{Exit, models};
+
+pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
+    let plain = |error: &dyn std::fmt::Display| Failure::Plain(error.to_string());
+    let began = Instant::now();
+    let killers = Killers::prepare(chosen(args)?).map_err(|error| plain(&error))?;
+    if args.format == Format::Text {
+        for killer in killers.models() {
+            let ((states, _), time) = (killer.graph, report::time(killer.time));
+            output::line(format_args!("{:<28} {states} states, {time}", killer.model.name));
+        }
+    }
+    let (known, mut summary) = (harmless()?, Summary::default());
+    for mutation in killers.mutants() {
+        let excuse = known.iter().find(|known| known.mutation == mutation);
+        let named = mutation.to_string();
+        let wanted = args.only.as_ref().is_none_or(|only| named.contains(only.as_str()));
+        if !wanted || excuse.is_some() && !args.thorough {
+            summary.left += usize::from(wanted);
+            continue;
+        }
+        let fate = killers.judge(&mutation).map_err(|error| plain(&error))?;
+        output::line(match args.format {
+            Format::Json => object(&mutation, &fate, excuse).to_string(),
+            Format::Text => row(&mutation, &fate, excuse),
+        });
+        summary.add(&fate, excuse);
+    }
+    if args.format == Format::Text {
+        output::line(format_args!("{} in {}", summary.sentence(), report::time(began.elapsed())));
+    }
+    Ok(summary.exit())
+}
+
+/// The models that are to kill; by default those of the doorway that are explored in a plain check.
+fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
+    let all = models::named(&args.models, &Sizes { settings: Vec::new() })?;
+    let explored = |model: &Model| {
+        let plainly = |choice: &doorway::model::EngineChoice| {
+            choice.engine == EngineKind::Explore && !choice.thorough
+        };
+        model.engines.iter().any(plainly)
+    };
+    let of_doorway = |model: &Model| model.design == Subject::Doorway && model.mutant.is_none();
+    let wanted = |model: &Model| explored(model) && (!args.models.is_empty() || of_doorway(model));
+    let chosen: Vec<Model> = all.into_iter().map(|named| named.model).filter(wanted).collect();
+    if chosen.is_empty() {
+        return Err(Failure::Plain("no model here is explored, so none can kill a mutant".into()));
+    }
+    Ok(chosen)
+}
+
+fn row(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> String {
+    let fate = match fate {
+        Fate::Killed { property, model, steps } => {
+            format!("killed    {property} in {model} after {steps} steps")
+        }
+        Fate::Refused { model, why } => format!("killed    refused in {model}: {why}"),
+        Fate::Survived { differs } => {
+            let graphs = match differs.as_slice() {
+                [] => "every graph is the same".to_owned(),
+                models => format!("other graphs in {}", models.join(", ")),
+            };
+            let kind = if excuse.is_some() { "harmless" } else { "SURVIVED" };
+            format!("{kind}  {graphs}")
+        }
+    };
+    format!("{fate}\n            {mutation}")
+}
+
+fn object(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> serde_json::Value {
+    let mut object = json!({"mutant": mutation.to_string(), "harmless": excuse.is_some()});
+    let told = match fate {
+        Fate::Killed { property, model, steps } => {
+            json!({"fate": "killed", "property": property, "model": model, "steps": steps})
+        }
+        Fate::Refused { model, why } => json!({"fate": "refused", "model": model, "why": why}),
+        Fate::Survived { differs } => json!({"fate": "survived", "other_graphs": differs}),
+    };
+    if let (Some(object), serde_json::Value::Object(told)) = (object.as_object_mut(), told) {
+        object.extend(told);
+    }
+    object
+}
+
+#[derive(Default)]
+struct Summary {
+    killed: usize,
+    survived: usize,
+    harmless: usize,
+    /// Listed as harmless, and killed.
+    excused_for_nothing: usize,
+    /// Listed as harmless, and not put to the test.
+    left: usize,
+}
+
+impl Summary {
+    fn add(&mut self, fate: &Fate, excuse: Option<&Harmless>) {
+        match (fate, excuse) {
+            (Fate::Survived { .. }, None) => self.survived += 1,
+            (Fate::Survived { .. }, Some(_)) => self.harmless += 1,
+            (_, None) => self.killed += 1,
+            (_, Some(_)) => self.excused_for_nothing += 1,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Summary { killed, survived, harmless, excused_for_nothing, left } = self;
+        let mut sentence = format!("{killed} of {} mutants killed", killed + survived);
+        let others = [
+            (*harmless, "harmless as listed"),
+            (*left, "listed as harmless and not run"),
+            (*excused_for_nothing, "listed as harmless and KILLED"),
+        ];
+        for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+            sentence += &format!(", {count} {what}");
+        }
+        sentence
+    }
+
+    fn exit(&self) -> Exit {
+        if self.survived + self.excused_for_nothing > 0 {
+            Exit::NotAsExpected
+        } else if self.killed == 0 {
+            Exit::Inconclusive
+        } else {
+            Exit::AsExpected
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The mutants of a design: what it has that no model needs, its models do not check.
+//!
+//! Each command that a design sends, in any of some models, is changed in each way that
+//! [`Change`] knows, and each index is left out. A mutant is *killed*
+//! by the first model in which a property falls that the model expects to hold.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::{Expect, Model};
+use crate::check::engine::explore::{CheckError, ExploreOptions, Limits, explore};
+use crate::check::mutation::{Change, Mutation, Shape, Shapes};
+use crate::check::{Coverage, Report, System, Verdict};
+use crate::store::StoreError;
+
+/// The models that are to kill mutants, each with what it is without one.
+pub struct Killers {
+    /// The quickest first.
+    models: Vec<Killer>,
+}
+
+/// A model without a mutant.
+pub struct Killer {
+    /// The model.
+    pub model: Model,
+    /// The states and transitions of its system.
+    pub graph: (u64, u64),
+    /// How long they took.
+    pub time: Duration,
+    shapes: BTreeSet<Shape>,
+}
+
+/// What became of a mutant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A property fell.
+    Killed {
+        /// Which.
+        property: String,
+        /// In which model.
+        model: String,
+        /// After how many steps.
+        steps: usize,
+    },
+    /// The store refused the command, or the explorer the process.
+    Refused {
+        /// In which model.
+        model: String,
+        /// Why.
+        why: String,
+    },
+    /// No property fell.
+    Survived {
+        /// The models in which the graph of states is another one than without the mutant, or was
+        /// not seen whole.
+        differs: Vec<String>,
+    },
+}
+
+/// Why there is nothing to say of mutants.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// A model cannot be set up.
+    Store(String, StoreError),
+    /// The explorer refuses a model.
+    Refused(String, CheckError),
+    /// A model is not as it expects, also without a mutant.
+    Wanting(String),
+}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unfit::Store(model, error) => write!(f, "{model} cannot be set up: {error}"),
+            Unfit::Refused(model, error) => write!(f, "{model}: {error}"),
+            Unfit::Wanting(model) => {
+                write!(f, "{model} is not verified without a mutant: nothing can be said of any")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+/// A mutant's graph may be so many times as large before it is given up, and so many states more.
+const LARGER: u64 = 4;
+const MORE: u64 = 100_000;
+
+impl Killers {
+    /// Explores each model as it is. The properties that it expects to be violated are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`] where a model does not hold what it expects.
+    pub fn prepare(models: Vec<Model>) -> Result<Killers, Unfit> {
+        let mut models = models.into_iter().map(Killer::prepare).collect::<Result<Vec<_>, _>>()?;
+        models.sort_by_key(|killer| killer.graph);
+        Ok(Killers { models })
+    }
+
+    /// The models, the smallest first.
+    #[must_use]
+    pub fn models(&self) -> &[Killer] {
+        &self.models
+    }
+
+    /// Every mutant of what the models send.
+    #[must_use]
+    pub fn mutants(&self) -> BTreeSet<Mutation> {
+        let shapes = self.models.iter().flat_map(|killer| &killer.shapes);
+        let systems = self.models.iter().filter_map(|killer| killer.model.system().ok());
+        let indexes: Vec<Mutation> = systems
+            .flat_map(|system| Mutation::of_indexes(&system.world.store).collect::<Vec<_>>())
+            .collect();
+        Mutation::of(shapes).chain(indexes).collect()
+    }
+
+    /// What becomes of a mutant in the models in which it can make a difference.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`] where a model cannot be set up.
+    pub fn judge(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
+        let mut differs = Vec::new();
+        for killer in self.models.iter().filter(|killer| killer.concerns(mutation)) {
+            match killer.judge(mutation)? {
+                Fate::Survived { differs: here } => differs.extend(here),
+                dead => return Ok(dead),
+            }
+        }
+        Ok(Fate::Survived { differs })
+    }
+}
+
+impl Killer {
+    fn prepare(model: Model) -> Result<Killer, Unfit> {
+        let shapes = Shapes::default();
+        let system = wanted(&model)?.recording(&model.literals(), &shapes);
+        let options = ExploreOptions { threads: threads(), ..ExploreOptions::default() };
+        let report = explore(&system, &options)
+            .map_err(|error| Unfit::Refused(model.name.clone(), error))?;
+        if report.verdict() != Verdict::Verified {
+            return Err(Unfit::Wanting(model.name));
+        }
+        Ok(Killer { graph: graph(&report), time: report.time, shapes: shapes.seen(), model })
+    }
+
+    /// Whether the mutant can make a difference here.
+    fn concerns(&self, mutation: &Mutation) -> bool {
+        let Mutation::Command { command, change } = mutation else { return true };
+        let sends = self.shapes.iter().any(|shape| *shape.to_string() == **command);
+        sends
+            && match change {
+                Change::UnknownIsDone | Change::UnknownIsNotDone => {
+                    self.model.faults.leaves_unknown()
+                }
+                Change::WeakWrite => self.model.faults.fails_over(),
+                Change::WeakRead => self.model.faults.fails_over() || self.model.faults.lags(),
+                _ => true,
+            }
+    }
+
+    fn judge(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
+        let system = wanted(&self.model)?.mutated(&self.model.literals(), mutation.clone());
+        let options = ExploreOptions {
+            threads: threads(),
+            first_fall: true,
+            limits: Limits {
+                states: Some(self.graph.0 * LARGER + MORE),
+                time: Some(self.time * 4 + Duration::from_secs(10)),
+                ..Limits::default()
+            },
+            ..ExploreOptions::default()
+        };
+        let model = self.model.name.clone();
+        let report = match explore(&system, &options) {
+            Ok(report) => report,
+            Err(error) => return Ok(Fate::Refused { model, why: error.to_string() }),
+        };
+        let fallen = report.findings.iter().find(|finding| finding.verdict == Verdict::Violated);
+        Ok(match fallen {
+            Some(finding) => Fate::Killed {
+                property: finding.property.to_string(),
+                model,
+                steps: finding.counterexample.as_ref().map_or(0, |run| run.steps.len()),
+            },
+            None if report.cut_short || graph(&report) != self.graph => {
+                Fate::Survived { differs: vec![model] }
+            }
+            None => Fate::Survived { differs: Vec::new() },
+        })
+    }
+}
+
+/// The system of a model, with the properties that it expects to hold.
+fn wanted(model: &Model) -> Result<System, Unfit> {
+    let mut system = model.system().map_err(|error| Unfit::Store(model.name.clone(), error))?;
+    system.properties.retain(|property| {
+        model.expected(property.name()) == Some(Expect::Verified) && !property.is_of_endless_runs()
+    });
+    Ok(system)
+}
+
+fn graph(report: &Report) -> (u64, u64) {
+    match report.coverage {
+        Coverage::States { states, transitions, .. } => (states, transitions),
+        _ => (0, 0),
+    }
+}
+
+fn threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,19 @@
+//! The doorway on tokio, on the emulator: the code that the engines check, as it really runs.
+#![allow(clippy::unwrap_used)]
+
+use doorway::store::memory::MemoryStore;
+
+#[path = "support/busy.rs"]
+mod busy;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_managers_and_workers() {
+    let size = busy::Size { managers: 8, workers: 8, resources: 5, tasks: 400 };
+    busy::all_is_done(MemoryStore::new(), &size).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn more_resources_than_workers() {
+    let size = busy::Size { managers: 3, workers: 2, resources: 40, tasks: 200 };
+    busy::all_is_done(MemoryStore::new(), &size).await;
+}
