@@ -64,6 +64,13 @@ pub(crate) async fn shared() -> Option<&'static Server> {
     answers(server).await
 }
 
+/// Another one beside it, for tests that keep it busy; the same where `MONGODB_URI` says which.
+pub(crate) async fn second() -> Option<&'static Server> {
+    static SECOND: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SECOND.get_or_init(|| Server::begin(&[])).as_ref();
+    answers(server).await
+}
+
 /// A server of a test's own, which it may kill; its writes are on the disk when they are acknowledged.
 pub(crate) async fn own() -> Option<Server> {
     if env::var_os("MONGODB_URI").is_some() {

@@ -42,7 +42,8 @@ struct Counts {
 
 /// What all lanes share.
 struct Shared {
-    server: &'static process::Server,
+    /// Two, since one may use one core only.
+    servers: [&'static process::Server; 2],
     wanted: u64,
     counts: Counts,
     coverage: Coverage,
@@ -122,7 +123,7 @@ impl Pair {
             counts.unsupported.fetch_add(1, Ordering::Relaxed);
             return Ok(Flow::On);
         };
-        if differences::is_in_another_order(shared.server.name, &command) {
+        if differences::is_in_another_order(shared.servers[0].name, &command) {
             shared.note(differences::ORDER);
             return Ok(Flow::On);
         }
@@ -154,7 +155,7 @@ impl Pair {
         let (before, indexes) = (&self.state, self.indexes.as_slice());
         let content = self.documents().await;
         let case = Case { before, indexes, command, answer, content: &content };
-        let Some(known) = differences::known(shared.server.name, &case) else {
+        let Some(known) = differences::known(shared.servers[0].name, &case) else {
             let text = format!("the emulator says {expected},\n  the server {}", told(answer));
             return Err(self.difference(command, &text).await);
         };
@@ -216,7 +217,8 @@ async fn collection(
 /// Works through collections until enough commands were sent; gives the differences.
 async fn lane(shared: Arc<Shared>, lane: u64) -> Vec<String> {
     let mut random = Random::new(lane);
-    let store = shared.server.store("doorway_sequences").await;
+    let server = shared.servers[lane as usize % 2];
+    let store = server.store("doorway_sequences").await;
     let mut differences = Vec::new();
     for round in 0_u64.. {
         if shared.counts.sent.load(Ordering::Relaxed) >= shared.wanted || differences.len() > 20 {
@@ -230,11 +232,21 @@ async fn lane(shared: Arc<Shared>, lane: u64) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_commands_are_answered_alike() {
-    let Some(server) = process::shared().await else { return };
+    let (Some(server), Some(second)) = (process::shared().await, process::second().await) else {
+        return;
+    };
     let wanted = env::var("DOORWAY_RANDOM_COMMANDS").map_or(COMMANDS, |n| n.parse().unwrap());
     let (counts, coverage, began) = (Counts::default(), Coverage::default(), Instant::now());
-    let shared = Arc::new(Shared { server, wanted, counts, coverage, known: Mutex::default() });
-    server.store("doorway_sequences").await.database().drop().await.unwrap();
+    let shared = Arc::new(Shared {
+        servers: [server, second],
+        wanted,
+        counts,
+        coverage,
+        known: Mutex::default(),
+    });
+    for server in [server, second] {
+        server.store("doorway_sequences").await.database().drop().await.unwrap();
+    }
     let lanes: Vec<_> =
         (0..LANES).map(|number| tokio::spawn(lane(Arc::clone(&shared), number))).collect();
     let mut differences = Vec::new();
