@@ -55,7 +55,9 @@ impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Plain(text) => writeln!(f, "error: {text}"),
-            Failure::Model(error) if error.span.is_none() => writeln!(f, "error: {error}"),
+            Failure::Model(error) if error.span.is_none() || is_wide(&error.text) => {
+                writeln!(f, "error: {error}")
+            }
             Failure::Model(error) => {
                 let colours = std::io::stderr().is_terminal() && no_color_is_unset();
                 let theme = if colours {
@@ -69,6 +71,12 @@ impl Display for Failure {
             }
         }
     }
+}
+
+/// Whether a text has a line that nobody can look at: then its numbers alone tell the place.
+fn is_wide(text: &str) -> bool {
+    const WIDEST: usize = 400;
+    text.lines().any(|line| line.len() > WIDEST)
 }
 
 /// A model error as miette shows it: with the line and a pointer to the word.

@@ -6,10 +6,10 @@ use super::property;
 use super::{Model, Subject, SystemKind};
 use crate::check::mutation::Literals;
 use crate::check::{Commands, Messages, Process, System, World};
-use crate::env::Event;
+use crate::env::{Event, forever};
 use crate::reservation::manager::{self, Statuses};
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
-use crate::reservation::{Design, Task, watcher, worker};
+use crate::reservation::{Design, ReservationError, Task, watcher, worker};
 use crate::store::memory::State;
 use crate::store::{Document, StoreError, Text};
 
@@ -21,12 +21,12 @@ impl Model {
     /// What the emulator refuses while the collections are set up.
     pub fn system(&self) -> Result<System, StoreError> {
         let messages = match self.system {
-            SystemKind::Inline | SystemKind::Submitters => Messages::default(),
             SystemKind::Full => self.broker(),
+            _ => Messages::default(),
         };
         let tasks = match self.system {
             SystemKind::Inline | SystemKind::Full => self.tasks(),
-            SystemKind::Submitters => Vec::new(),
+            SystemKind::Submitters | SystemKind::Callers => Vec::new(),
         };
         let enqueued = tasks.into_iter().map(|task| task.event(Task::ENQUEUED));
         let expected = |name: &str| self.expect.iter().any(|(expected, _)| expected == name);
@@ -66,6 +66,7 @@ impl Model {
     fn processes(&self) -> Vec<Process> {
         match (self.design, self.system) {
             (Subject::Doorway, _) => self.doorway_processes(),
+            (Subject::Lock | Subject::Several(_), _) => self.caller_processes(),
             (Subject::Reserving(design), SystemKind::Inline) => self.inline_managers(design),
             (Subject::Reserving(design), _) => self.full_processes(design),
         }
@@ -73,7 +74,8 @@ impl Model {
 
     fn store(&self) -> Result<State, StoreError> {
         match self.design {
-            Subject::Doorway => self.doorway_store(),
+            Subject::Doorway | Subject::Lock => self.doorway_store(),
+            Subject::Several(_) => Ok(State::new()),
             Subject::Reserving(design) => self.reserving_store(design),
         }
     }
@@ -109,7 +111,7 @@ impl Model {
         let (managers, each) = (self.sizes.managers.get(), self.sizes.tasks.get());
         match self.system {
             SystemKind::Inline => (0..managers * each).map(|n| self.inline_task(n)).collect(),
-            SystemKind::Full | SystemKind::Submitters => {
+            SystemKind::Full | SystemKind::Submitters | SystemKind::Callers => {
                 (0..each).map(|n| self.full_task(n)).collect()
             }
         }
@@ -133,7 +135,10 @@ impl Model {
     fn inline_managers(&self, design: Design) -> Vec<Process> {
         let each = self.sizes.tasks.get() as usize;
         let tasks = self.tasks();
-        let manager = |(name, tasks): (Text, &[Task])| {
+        let manager = |(number, (name, tasks)): (u32, (Text, &[Task]))| {
+            if self.streams.iter().any(|stream| stream.get() == number) {
+                return streaming(name, design, tasks.to_vec());
+            }
             tasks.iter().cloned().fold(Process::new(name), |process, task| {
                 process.then(move |cx| {
                     let task = task.clone();
@@ -141,7 +146,7 @@ impl Model {
                 })
             })
         };
-        self.managers().zip(tasks.chunks(each)).map(manager).collect()
+        (1..).zip(self.managers().zip(tasks.chunks(each))).map(manager).collect()
     }
 
     fn broker(&self) -> Messages {
@@ -175,6 +180,22 @@ impl Model {
         });
         managers.chain(workers).chain(watchers).collect()
     }
+}
+
+/// A manager that does its tasks, and then the same again, for ever.
+fn streaming(name: Text, design: Design, tasks: Vec<Task>) -> Process {
+    Process::new(name).then(move |cx| {
+        let tasks = tasks.clone();
+        async move {
+            forever(&cx, || async {
+                for task in &tasks {
+                    manager::reserve_run_release(&cx, design, task).await?;
+                }
+                Ok::<(), ReservationError>(())
+            })
+            .await
+        }
+    })
 }
 
 pub(super) fn worker_name(number: &NonZeroU32) -> Text {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Model, SystemKind};
 use crate::check::{Cx, Process};
-use crate::reservation::doorway::{self, schema};
+use crate::reservation::doorway::{self, lock, schema};
 use crate::reservation::{ReservationError, Task};
 use crate::store::memory::State;
 use crate::store::{StoreError, Text, Value};
@@ -16,6 +16,7 @@ impl Model {
         store.provision(schema::WORKERS, &[])?;
         store.provision(schema::STATUSES, &[])?;
         store.provision(schema::COUNTERS, &[])?;
+        store.provision(lock::schema::QUEUES, &[])?;
         for counter in schema::counters() {
             store.insert(schema::COUNTERS, counter)?;
         }

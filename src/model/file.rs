@@ -80,18 +80,24 @@ struct File {
     about: String,
     design: Spanned<String>,
     system: Spanned<String>,
-    managers: Spanned<i64>,
-    workers: Spanned<i64>,
+    #[serde(default)]
+    managers: Option<Spanned<i64>>,
+    #[serde(default)]
+    workers: Option<Spanned<i64>>,
     tasks: Spanned<i64>,
     resources: Spanned<i64>,
     #[serde(default)]
     wants: Option<Spanned<Vec<Spanned<i64>>>>,
+    #[serde(default)]
+    needs: Option<Spanned<Vec<Vec<Spanned<i64>>>>>,
     #[serde(default)]
     buries: Vec<Spanned<i64>>,
     #[serde(default)]
     dead: Vec<Spanned<i64>>,
     #[serde(default)]
     cancels: Vec<Spanned<i64>>,
+    #[serde(default)]
+    streams: Vec<Spanned<i64>>,
     #[serde(default)]
     twins: Vec<Spanned<i64>>,
     #[serde(default)]
@@ -235,7 +241,7 @@ impl Model {
             }
             let file: File = toml::from_str(text).map_err(|error| Wrong {
                 span: error.span(),
-                message: error.message().to_owned(),
+                message: in_words(error.message()),
                 help: None,
             })?;
             file.model(name)
@@ -247,13 +253,21 @@ impl Model {
     }
 }
 
+/// A message without the names that types have in this crate.
+fn in_words(message: &str) -> String {
+    let types = ["expected i64", "expected u32", "expected u64"];
+    types
+        .iter()
+        .fold(message.to_owned(), |text, name| text.replace(name, "expected a whole number"))
+}
+
 impl File {
     fn model(self, name: &str) -> Result<Model, Wrong> {
         let design = one_of("design", &self.design, &Subject::all())?;
         let system = self.system(design)?;
         let sizes = Sizes {
-            managers: size("managers", &self.managers)?,
-            workers: size("workers", &self.workers)?,
+            managers: self.processes(design, "managers", self.managers.as_ref())?,
+            workers: self.processes(design, "workers", self.workers.as_ref())?,
             tasks: size("tasks", &self.tasks)?,
             resources: size("resources", &self.resources)?,
         };
@@ -263,9 +277,11 @@ impl File {
             system,
             sizes,
             wants: self.wants(system, sizes)?,
+            needs: self.needs(design, sizes)?,
             buries: workers(&self.buries, system, sizes)?,
             dead: self.dead(design, system, sizes)?,
             cancels: self.cancels(design, sizes)?,
+            streams: self.streams(system, sizes)?,
             twins: self.twins(design, sizes)?,
             sweepers: self.sweepers(design)?,
             mutant: self.mutant.as_ref().map(MutantTable::mutation).transpose()?,
@@ -284,6 +300,9 @@ impl File {
     }
 
     fn system(&self, design: Subject) -> Result<SystemKind, Wrong> {
+        if design.has_callers() {
+            return one_of("system", &self.system, &[("callers", SystemKind::Callers)]);
+        }
         let full = ("full", SystemKind::Full);
         let (inline, submitters) =
             (("inline", SystemKind::Inline), ("submitters", SystemKind::Submitters));
@@ -291,8 +310,47 @@ impl File {
         one_of("system", &self.system, &[full, other])
     }
 
+    /// The number of managers or workers, of which there are none where tasks have callers.
+    fn processes(
+        &self,
+        design: Subject,
+        what: &str,
+        number: Option<&Spanned<i64>>,
+    ) -> Result<NonZeroU32, Wrong> {
+        match (number, design.has_callers()) {
+            (Some(number), false) => size(what, number),
+            (None, true) => Ok(NonZeroU32::MIN),
+            (Some(number), true) => {
+                Err(Wrong::at(number, format!("a system of callers has no {what}"))
+                    .help("each task has a caller of its own"))
+            }
+            (None, false) => Err(Wrong::at(&self.system, format!("this system needs {what}"))
+                .help(format!("for example {what} = 2"))),
+        }
+    }
+
+    fn needs(&self, design: Subject, sizes: Sizes) -> Result<Vec<Vec<NonZeroU32>>, Wrong> {
+        let Some(needs) = &self.needs else { return Ok(Vec::new()) };
+        if !design.has_callers() {
+            return Err(Wrong::at(needs, "needs is for a system of callers only")
+                .help("elsewhere a task needs one resource: see wants"));
+        }
+        if needs.get_ref().len() != sizes.tasks.get() as usize {
+            let (given, tasks) = (needs.get_ref().len(), sizes.tasks);
+            return Err(Wrong::at(needs, format!("needs is for {given} tasks of {tasks}")));
+        }
+        let number = |one: &Spanned<i64>| up_to("a resource", one, sizes.resources);
+        let all = needs.get_ref().iter();
+        all.map(|numbers| numbers.iter().map(number).collect()).collect()
+    }
+
     fn wants(&self, system: SystemKind, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
         let Some(wants) = &self.wants else { return Ok(Vec::new()) };
+        if system == SystemKind::Callers {
+            return Err(Wrong::at(wants, "wants is not for a system of callers").help(
+                "needs gives the resources of each task, for example needs = [[1], [1, 2]]",
+            ));
+        }
         if system == SystemKind::Inline {
             return Err(Wrong::at(wants, "wants is for a full system only").help(
                 "in an inline system task k of manager m wants resource (m + k) mod resources",
@@ -315,9 +373,9 @@ impl File {
         sizes: Sizes,
     ) -> Result<Vec<NonZeroU32>, Wrong> {
         match self.dead.first() {
-            Some(first) if design == Subject::Doorway => Err(Wrong::at(
+            Some(first) if !matches!(design, Subject::Reserving(_)) => Err(Wrong::at(
                 first,
-                "a worker that is dead from the start never comes for work in the doorway",
+                "who is dead from the start never comes, for work or for a turn",
             )
             .help("let a worker crash: crashes = 1 under [faults]")),
             _ => workers(&self.dead, system, sizes),
@@ -326,11 +384,25 @@ impl File {
 
     fn cancels(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
         match self.cancels.first() {
-            Some(first) if design != Subject::Doorway => {
-                Err(Wrong::at(first, "only the doorway has a cancel"))
+            Some(first) if !matches!(design, Subject::Doorway | Subject::Lock) => {
+                Err(Wrong::at(first, "only the doorway and the lock have a cancel"))
             }
             _ => self.cancels.iter().map(|number| up_to("a task", number, sizes.tasks)).collect(),
         }
+    }
+
+    fn streams(&self, system: SystemKind, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
+        let Some(first) = self.streams.first() else { return Ok(Vec::new()) };
+        if system != SystemKind::Inline {
+            return Err(Wrong::at(first, "streams is for an inline system only")
+                .help("there each manager has tasks of its own"));
+        }
+        let endless = |engine: &&Spanned<Engine>| engine.get_ref().run.get_ref() != "explore";
+        if let Some(engine) = self.engine.get_ref().iter().find(endless) {
+            return Err(Wrong::at(&engine.get_ref().run, "a run of a stream has no end")
+                .help("take explore, which visits states"));
+        }
+        self.streams.iter().map(|number| up_to("a manager", number, sizes.managers)).collect()
     }
 
     fn twins(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
@@ -449,7 +521,7 @@ fn one_of<T: Clone>(what: &str, name: &Spanned<String>, known: &[(&str, T)]) -> 
     })
 }
 
-/// The numbers of workers, which only a full system has.
+/// The numbers of workers, which only a full system has, or of callers.
 fn workers(
     numbers: &[Spanned<i64>],
     system: SystemKind,
@@ -459,6 +531,9 @@ fn workers(
         (Some(first), SystemKind::Inline) => {
             Err(Wrong::at(first, "an inline system has no workers to bury")
                 .help("take system = \"full\""))
+        }
+        (_, SystemKind::Callers) => {
+            numbers.iter().map(|number| up_to("a caller", number, sizes.tasks)).collect()
         }
         _ => numbers.iter().map(|number| up_to("a worker", number, sizes.workers)).collect(),
     }

@@ -1,6 +1,7 @@
 //! A model: which processes run, with which design, and what is expected of them.
 
 mod build;
+mod callers;
 mod doorway;
 #[cfg(feature = "cli")]
 mod file;
@@ -42,12 +43,19 @@ pub struct Model {
     pub sizes: Sizes,
     /// The number of the resource of each task, from 1; by default they take turns.
     pub wants: Vec<NonZeroU32>,
-    /// The numbers of the workers that a watcher takes for dead, at any moment, while they go on.
+    /// The numbers of the resources of each task, from 1, where tasks have callers; by default they
+    /// take turns.
+    pub needs: Vec<Vec<NonZeroU32>>,
+    /// The numbers of the workers, or callers, that a watcher takes for dead, at any moment, while
+    /// they go on.
     pub buries: Vec<NonZeroU32>,
     /// The numbers of the workers that are dead, and that a watcher finds dead at any moment.
     pub dead: Vec<NonZeroU32>,
-    /// The numbers of the tasks that someone cancels, at any moment, from 1.
+    /// The numbers of the tasks, from 1, that someone cancels, or whose callers give their places up, at
+    /// any moment.
     pub cancels: Vec<NonZeroU32>,
+    /// The numbers of the managers whose tasks come again and again, without end.
+    pub streams: Vec<NonZeroU32>,
     /// The numbers of the workers whose name a second process has. For the doorway only.
     pub twins: Vec<NonZeroU32>,
     /// How many sweep; where it is not said, one does if a worker may be taken for dead. For the
@@ -90,6 +98,8 @@ pub enum SystemKind {
     /// No broker: task k is submitted by manager k mod the number of managers, itself, one after
     /// another; and workers. For the doorway only.
     Submitters,
+    /// Each task has a caller of its own, that waits for its turn and runs it.
+    Callers,
 }
 
 /// What is expected of a property.
@@ -153,6 +163,9 @@ impl Model {
         if let Some(cancelled) = self.cancels.iter().find(|number| **number > tasks) {
             return Err(format!("task {cancelled} of {tasks} is to be cancelled"));
         }
+        if let Some(stream) = self.streams.iter().find(|number| **number > self.sizes.managers) {
+            return Err(format!("manager {stream} of {} has a stream", self.sizes.managers));
+        }
         if !self.wants.is_empty() && self.wants.len() != tasks.get() as usize {
             return Err(format!("wants gives {} resources for {tasks} tasks", self.wants.len()));
         }
@@ -162,8 +175,30 @@ impl Model {
         if let Some(twin) = self.twins.iter().find(|twin| **twin > workers) {
             return Err(format!("worker {twin} of {workers} is to have a twin"));
         }
+        if self.design.has_callers() {
+            return self.fits_callers();
+        }
         match self.buries.iter().chain(&self.dead).find(|buried| **buried > workers) {
             Some(buried) => Err(format!("worker {buried} of {workers} is to be buried")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Model {
+    fn fits_callers(&self) -> Result<(), String> {
+        let Sizes { managers, workers, tasks, resources } = self.sizes;
+        if managers.max(workers).get() > 1 {
+            return Err("there are callers, and no managers and workers".into());
+        }
+        if !self.needs.is_empty() && self.needs.len() != tasks.get() as usize {
+            return Err(format!("needs is for {} tasks of {tasks}", self.needs.len()));
+        }
+        if let Some(needed) = self.needs.iter().flatten().find(|needed| **needed > resources) {
+            return Err(format!("a task needs resource {needed} of {resources}"));
+        }
+        match self.buries.iter().find(|buried| **buried > tasks) {
+            Some(buried) => Err(format!("caller {buried} of {tasks} is to be buried")),
             None => Ok(()),
         }
     }

@@ -27,6 +27,7 @@ models! {
     "story-898-worker-crash"
     "story-898-broken-store"
     "story-898-quiet"
+    "story-898-stream"
     "per-task-one-manager"
     "per-task-inline"
     "per-task-two-managers"
@@ -48,6 +49,15 @@ models! {
     "doorway-tokens-fall"
     "doorway-sweeps-any-binding"
     "doorway-any-turn"
+    "lock"
+    "lock-several"
+    "lock-leave"
+    "lock-crash"
+    "lock-gone"
+    "lock-unknown"
+    "lock-zombie"
+    "several-list-by-list"
+    "several-one-by-one"
 }
 
 /// The text of a model that is built in.

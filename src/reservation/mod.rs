@@ -14,6 +14,7 @@ pub mod quiet;
 pub mod read_then_delete;
 pub mod save;
 pub mod schema;
+pub mod several;
 pub mod story898;
 mod task;
 pub mod watcher;
@@ -44,6 +45,9 @@ pub enum ReservationError {
     Message(String),
     /// The document of a counter from which the [`doorway`] draws its numbers is not there.
     NoCounter(&'static str),
+    /// The owner of this task's place or turn in a [`lock`](doorway::lock) was declared dead, or the
+    /// same task has entered the queue anew.
+    Lost(Text),
     /// A later process serves under this worker's name.
     Superseded(Text),
 }
@@ -65,6 +69,10 @@ impl fmt::Display for ReservationError {
             ReservationError::Superseded(worker) => {
                 write!(f, "another process has registered as {worker}: a name is for one process")
             }
+            ReservationError::Lost(task) => write!(
+                f,
+                "{task} has lost its place: its owner was declared dead, or it has entered anew"
+            ),
             ReservationError::Message(why) => write!(f, "not a message of a task: {why}"),
         }
     }

@@ -68,6 +68,21 @@ impl Task {
         Event::new(name).with("task", &self.id).with("resource", &self.resource)
     }
 
+    /// An event of a task that needs these resources: an array of them where they are not one.
+    #[must_use]
+    pub fn event_of<'a>(
+        name: &str,
+        task: &Text,
+        resources: impl IntoIterator<Item = &'a Text>,
+    ) -> Event {
+        let mut resources: Vec<Value> = resources.into_iter().map(Value::from).collect();
+        let needs = match resources.len() {
+            1 => resources.remove(0),
+            _ => resources.into(),
+        };
+        Event::new(name).with("task", task).with("resource", needs)
+    }
+
     /// An event of this task on a worker.
     #[must_use]
     pub fn event_on(&self, name: &str, worker: &Text) -> Event {

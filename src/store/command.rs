@@ -72,7 +72,7 @@ pub enum Operation {
         filter: Filter,
         /// What changes.
         update: Update,
-        /// Which one is first. Not a queue: see fact 3 of docs/SEMANTICS.md.
+        /// Which one is first. Not a queue: fact 3 of `tests/facts`.
         #[serde(default)]
         sort: Vec<Sort>,
         /// Whether a document is inserted where none matches.

@@ -143,18 +143,18 @@ impl Display for Filter {
 }
 
 impl Operator {
-    fn keyword_and_operand(&self) -> (&'static str, Entry<'_, Value>) {
-        let minus_one = || Value::Int(-1);
+    fn keyword_and_operand(&self) -> (&'static str, Entry<'_, String>) {
         let (keyword, operand) = match self {
-            Operator::Set(_, value) => ("$set", value.clone()),
-            Operator::Unset(_) => ("$unset", Value::from("")),
-            Operator::SetOnInsert(_, value) => ("$setOnInsert", value.clone()),
-            Operator::Inc(_, amount) => ("$inc", amount.clone()),
-            Operator::Push(_, value) => ("$push", value.clone()),
-            Operator::AddToSet(_, value) => ("$addToSet", value.clone()),
-            Operator::Pull(_, value) => ("$pull", value.clone()),
-            Operator::PopFirst(_) => ("$pop", minus_one()),
-            Operator::PopLast(_) => ("$pop", Value::Int(1)),
+            Operator::Set(_, value) => ("$set", value.to_string()),
+            Operator::Unset(_) => ("$unset", r#""""#.to_owned()),
+            Operator::SetOnInsert(_, value) => ("$setOnInsert", value.to_string()),
+            Operator::Inc(_, amount) => ("$inc", amount.to_string()),
+            Operator::Push(_, value) => ("$push", value.to_string()),
+            Operator::AddToSet(_, value) => ("$addToSet", value.to_string()),
+            Operator::Pull(_, value) => ("$pull", value.to_string()),
+            Operator::PullMatching(_, filter) => ("$pull", filter.to_string()),
+            Operator::PopFirst(_) => ("$pop", "-1".to_owned()),
+            Operator::PopLast(_) => ("$pop", "1".to_owned()),
         };
         (keyword, Entry(self.path().as_str(), operand))
     }
@@ -163,7 +163,7 @@ impl Operator {
 impl Display for Update {
     /// The operators in the order of their first use, those of one keyword together.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut groups: Vec<(&str, Vec<Entry<'_, Value>>)> = Vec::new();
+        let mut groups: Vec<(&str, Vec<Entry<'_, String>>)> = Vec::new();
         for (keyword, entry) in self.operators().iter().map(Operator::keyword_and_operand) {
             match groups.iter_mut().find(|(name, _)| *name == keyword) {
                 Some((_, entries)) => entries.push(entry),

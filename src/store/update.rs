@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::Filter;
 use super::path::Path;
 use super::value::Value;
 
@@ -42,6 +43,8 @@ pub enum Operator {
     AddToSet(Path, Value),
     /// `$pull` of all elements that are equal.
     Pull(Path, Value),
+    /// `$pull` of all elements that are documents and match.
+    PullMatching(Path, Filter),
     /// `$pop` with -1: the first element goes.
     PopFirst(Path),
     /// `$pop` with 1: the last element goes.
@@ -60,6 +63,7 @@ impl Operator {
             | Operator::Push(path, _)
             | Operator::AddToSet(path, _)
             | Operator::Pull(path, _)
+            | Operator::PullMatching(path, _)
             | Operator::PopFirst(path)
             | Operator::PopLast(path) => path,
         }
@@ -106,6 +110,8 @@ operators! {
     add_to_set(value: impl Into<Value>) => AddToSet;
     /// Removes every equal element of an array.
     pull(value: impl Into<Value>) => Pull;
+    /// Removes every document of an array that matches.
+    pull_matching(filter: impl Into<Filter>) => PullMatching;
     /// Removes the first element of an array.
     pop_first() => PopFirst;
     /// Removes the last element of an array.

@@ -88,6 +88,9 @@ impl Value {
         self.bracket() == other.bracket()
     }
 
+    /// The [`Value::bracket`] of strings.
+    pub(crate) const STRINGS: u8 = 3;
+
     /// The position of the type in MongoDB's comparison order; shared by all numbers.
     #[must_use]
     pub(crate) fn bracket(&self) -> u8 {
@@ -95,7 +98,7 @@ impl Value {
             Value::MinKey => 0,
             Value::Null => 1,
             Value::Int(_) | Value::Double(_) => 2,
-            Value::String(_) => 3,
+            Value::String(_) => Value::STRINGS,
             Value::Document(_) => 4,
             Value::Array(_) => 5,
             Value::Binary(_) => 6,

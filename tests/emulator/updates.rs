@@ -1,9 +1,9 @@
 //! What an update makes of a document.
 
 use doorway::doc;
-use doorway::store::filter::by_id;
+use doorway::store::filter::{all, by_id, eq};
 use doorway::store::update::{
-    add_to_set, inc, pop_first, pop_last, pull, push, set, set_on_insert, unset,
+    add_to_set, inc, pop_first, pop_last, pull, pull_matching, push, set, set_on_insert, unset,
 };
 use doorway::store::{Document, Operator, StoreError, Update, Value};
 
@@ -125,6 +125,24 @@ fn add_to_set_appends_what_is_not_there() {
     let (ab, ba) = (doc! {"a": 1, "b": 1}, doc! {"b": 1, "a": 1});
     becomes(doc! {"t": [ab.clone()]}, add_to_set("t", ba.clone()), doc! {"t": [ab, ba]});
     invalid(doc! {"t": 1}, add_to_set("t", "a"));
+}
+
+#[test]
+fn pull_by_a_query_removes_every_document_that_matches() {
+    let (one, two) = (doc! {"n": 1, "r": ["a", "b"]}, doc! {"n": 2, "r": ["b"]});
+    let both = doc! {"t": [one.clone(), two.clone()]};
+    becomes(both.clone(), pull_matching("t", eq("n", 1)), doc! {"t": [two.clone()]});
+    becomes(both.clone(), pull_matching("t", eq("r", "b")), doc! {"t": Vec::<Value>::new()});
+    becomes(both.clone(), pull_matching("t", eq("n", 3)), both.clone());
+    becomes(both, pull_matching("t", eq("r", "b").and(eq("n", 2))), doc! {"t": [one]});
+    let mixed = doc! {"t": [Value::from(1), two.into()]};
+    becomes(mixed, pull_matching("t", eq("n", 2)), doc! {"t": [1]});
+    becomes(doc! {}, pull_matching("t", eq("n", 1)), doc! {});
+    invalid(doc! {"t": "a"}, pull_matching("t", eq("n", 1)));
+    unsupported(doc! {}, pull_matching("t", all()));
+    unsupported(doc! {}, pull_matching("t", eq("n", 1).or(eq("n", 2))));
+    let text = pull_matching("t", eq("n", 1)).set("m", 2).to_string();
+    assert_eq!(text, "{$pull: {t: {n: 1}}, $set: {m: 2}}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use doorway::doc;
 use doorway::store::filter::{all, by_id, eq, exists, gte, lt, lte, missing, ne};
-use doorway::store::update::{pop_first, pop_last, push, set, set_on_insert, unset};
+use doorway::store::update::{pop_first, pop_last, pull_matching, push, set, set_on_insert, unset};
 use doorway::store::{
     Command, Document, Filter, Index, Operation, Projection, Provision, Reply, Returns, Sort,
     StoreError, Update, Updated, Value,
@@ -309,6 +309,17 @@ pub(crate) async fn push_appends_in_the_order_of_the_writes<S: Provision>(store:
         assert_eq!(c.update(by_id(1), push("t", task)).await.unwrap(), counts(1, 1));
     }
     assert_eq!(c.field(1, "t").await, Some(["c", "a", "b", "a"].into()));
+}
+
+pub(crate) async fn pull_takes_the_documents_that_match<S: Provision>(store: &S) {
+    let entries = [doc! {"n": 1, "r": ["a"]}, doc! {"n": 2, "r": ["a", "b"]}];
+    let c = Fresh::new(store, &[]).await.with([doc! {"_id": 1, "t": entries.clone()}]).await;
+    assert_eq!(c.update(by_id(1), pull_matching("t", eq("n", 3))).await.unwrap(), counts(1, 0));
+    assert_eq!(c.update(by_id(1), pull_matching("t", eq("r", "b"))).await.unwrap(), counts(1, 1));
+    assert_eq!(c.field(1, "t").await, Some([entries[0].clone()].into()));
+    assert_eq!(c.update(by_id(1), push("t", 1)).await.unwrap(), counts(1, 1));
+    assert_eq!(c.update(by_id(1), pull_matching("t", eq("n", 1))).await.unwrap(), counts(1, 1));
+    assert_eq!(c.field(1, "t").await, Some([1].into()));
 }
 
 pub(crate) async fn pop_takes_the_first_or_the_last<S: Provision>(store: &S) {

@@ -63,6 +63,9 @@ macro_rules! for_each_fact {
             17, push_appends_in_the_order_of_the_writes,
                 "$push appends at the end: an array is in the order in which the pushes were applied.",
                 "MongoDB manual, reference/operator/update/push";
+            17, pull_takes_the_documents_that_match,
+                "$pull by a query takes the documents of an array that match it, and no other element.",
+                "MongoDB manual, reference/operator/update/pull; server source, pull_node.cpp";
             17, pop_takes_the_first_or_the_last,
                 "$pop takes one element from an end, and nothing from an empty or a missing array.",
                 "MongoDB manual, reference/operator/update/pop";

@@ -27,8 +27,18 @@ const OPERATIONS: [&str; 7] = [
     "replace_one",
     "delete_one",
 ];
-const OPERATORS: [&str; 9] =
-    ["$set", "$unset", "$setOnInsert", "$inc", "$push", "$addToSet", "$pull", "$pop -1", "$pop 1"];
+const OPERATORS: [&str; 10] = [
+    "$set",
+    "$unset",
+    "$setOnInsert",
+    "$inc",
+    "$push",
+    "$addToSet",
+    "$pull",
+    "$pull by a query",
+    "$pop -1",
+    "$pop 1",
+];
 const PREDICATES: [&str; 9] =
     ["$eq", "$ne", "$in", "$exists", "$size", "$lt", "$lte", "$gt", "$gte"];
 /// The kinds of unique indexes.
@@ -266,6 +276,7 @@ fn operator_name(operator: &Operator) -> &'static str {
         Operator::Push(..) => "$push",
         Operator::AddToSet(..) => "$addToSet",
         Operator::Pull(..) => "$pull",
+        Operator::PullMatching(..) => "$pull by a query",
         Operator::PopFirst(_) => "$pop -1",
         Operator::PopLast(_) => "$pop 1",
     }

@@ -263,7 +263,13 @@ fn has_no_id(case: &Case<'_>) -> bool {
 }
 
 fn is_pop_or_pull(operator: &Operator) -> bool {
-    matches!(operator, Operator::PopFirst(_) | Operator::PopLast(_) | Operator::Pull(..))
+    matches!(
+        operator,
+        Operator::PopFirst(_)
+            | Operator::PopLast(_)
+            | Operator::Pull(..)
+            | Operator::PullMatching(..)
+    )
 }
 
 /// Whether the emulator refuses an operator by itself.

@@ -113,7 +113,7 @@ pub(crate) fn filter() -> impl Strategy<Value = Filter> {
 
 fn operator() -> impl Strategy<Value = Operator> {
     let path = prop_oneof![20 => path(), 1 => Just(Path::from("_id"))];
-    (path, value(), 0..10).prop_map(|(path, value, kind)| match kind {
+    (path, value(), condition(), 0..11).prop_map(|(path, value, condition, kind)| match kind {
         0 | 1 => Operator::Set(path, value),
         2 => Operator::Unset(path),
         3 => Operator::SetOnInsert(path, value),
@@ -122,6 +122,7 @@ fn operator() -> impl Strategy<Value = Operator> {
         6 => Operator::AddToSet(path, value),
         7 => Operator::Pull(path, value),
         8 => Operator::PopFirst(path),
+        9 => Operator::PullMatching(path, condition),
         _ => Operator::PopLast(path),
     })
 }

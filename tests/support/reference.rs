@@ -396,7 +396,11 @@ fn apply(update: &Update, document: &Document, inserts: bool) -> Result<Document
 fn creates(operator: &Operator) -> bool {
     !matches!(
         operator,
-        Operator::Unset(_) | Operator::Pull(..) | Operator::PopFirst(_) | Operator::PopLast(_)
+        Operator::Unset(_)
+            | Operator::Pull(..)
+            | Operator::PullMatching(..)
+            | Operator::PopFirst(_)
+            | Operator::PopLast(_)
     )
 }
 
@@ -478,6 +482,10 @@ fn operate(old: Option<Value>, operator: &Operator) -> Result<Option<Value>, Not
         }
         Operator::Pull(_, value) => items.map(|mut items| {
             items.retain(|item| !item.compare(value).is_eq());
+            items.into()
+        }),
+        Operator::PullMatching(_, filter) => items.map(|mut items| {
+            items.retain(|item| !item.as_document().is_some_and(|one| matches(filter, one)));
             items.into()
         }),
         Operator::PopFirst(_) => items.map(|items| items[1.min(items.len())..].to_vec().into()),

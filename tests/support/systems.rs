@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU32;
 
+use doorway::check::engine::explore::explore;
 use doorway::check::engine::{Options, loom, shuttle};
 use doorway::check::{Coverage, Faults, Report, System};
 use doorway::model::{Expect, Model, Sizes, SystemKind, property, shipped};
@@ -35,9 +36,11 @@ pub(crate) fn system(design: Design, system: SystemKind, sizes: Sizes) -> System
         system,
         sizes,
         wants: Vec::new(),
+        needs: Vec::new(),
         buries: Vec::new(),
         dead: Vec::new(),
         cancels: Vec::new(),
+        streams: Vec::new(),
         twins: Vec::new(),
         sweepers: None,
         mutant: None,
@@ -61,6 +64,10 @@ pub(crate) fn shipped_system(name: &str) -> System {
 
 /// What an engine does with a system.
 pub(crate) type Engine = fn(&System, &Options) -> Report;
+
+pub(crate) fn by_explorer(system: &System, options: &Options) -> Report {
+    explore(system, &options.for_explorer()).unwrap()
+}
 
 pub(crate) fn by_loom(system: &System, options: &Options) -> Report {
     loom::check(system, options)
@@ -89,6 +96,8 @@ pub(crate) fn pct(seed: u64) -> shuttle::Choose {
 /// The engines that come to an end.
 pub(crate) const EXHAUSTIVE: [Engine; 2] = [by_loom, by_dfs];
 pub(crate) const ALL: [Engine; 4] = [by_loom, by_dfs, by_random, by_pct];
+/// The engines that make run after run, and the one that visits states.
+pub(crate) const EVERY: [Engine; 5] = [by_explorer, by_loom, by_dfs, by_random, by_pct];
 
 pub(crate) fn executions(report: &Report) -> u64 {
     match report.coverage {

@@ -31,8 +31,10 @@ use crate::store::memory::{Access, Gate};
 pub const NAME: &str = "loom";
 /// The most processes of a system that loom can run.
 pub const MOST_PROCESSES: usize = 4;
-/// loom's default of 32 KiB is too small for the persistent collections of the store.
-const STACK: usize = 512 * 1024;
+/// The size of a stack in words, which is what loom counts in: 512 KiB where a word has 8 bytes. Its
+/// default of 4,096 is too small for the persistent collections of the store; a larger one takes
+/// longer to make, and each run makes one for each process.
+const STACK: usize = 64 * 1024;
 
 /// A gate that loom sees: made inside of a loom model, it is one scheduling point a step, in whose
 /// order all steps differ.

@@ -81,6 +81,9 @@ fn update(what: &Update, blank: &impl Fn(&Value) -> Value) -> Update {
         Operator::Push(path, value) => Operator::Push(path.clone(), blank(value)),
         Operator::AddToSet(path, value) => Operator::AddToSet(path.clone(), blank(value)),
         Operator::Pull(path, value) => Operator::Pull(path.clone(), blank(value)),
+        Operator::PullMatching(path, which) => {
+            Operator::PullMatching(path.clone(), filter(which, blank))
+        }
         other => other.clone(),
     };
     what.operators().iter().map(operator).collect()

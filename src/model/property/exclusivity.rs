@@ -1,6 +1,6 @@
 //! Exclusivity: no two workers run tasks of one resource at once.
 
-use super::{TaskEvent, shared, text};
+use super::{TaskEvent, shared, shared_resource, text};
 use crate::check::{Monitor, Step};
 use crate::doc;
 use crate::reservation::Task;
@@ -55,19 +55,18 @@ fn start(
     let worker = event.worker.unwrap_or_default();
     for (task, run) in running.iter() {
         let Some(run) = run.as_document() else { continue };
-        let (resource, other) = (text(run, "resource"), text(run, "worker"));
-        let is_other = other != Some(worker) || run.get("incarnation") != event.incarnation;
-        if resource == Some(event.resource) && is_other {
+        let other = text(run, "worker").unwrap_or_default();
+        let is_other = other != worker || run.get("incarnation") != event.incarnation;
+        let both = run.get("resource").and_then(|needs| shared_resource(event.needs, needs));
+        if let Some(resource) = both.filter(|_| is_other) {
             return Err(format!(
-                "{} runs on {worker} while {task} runs on {}, both for {}",
+                "{} runs on {worker} while {task} runs on {other}, both for {resource}",
                 event.task,
-                other.unwrap_or_default(),
-                event.resource,
             ));
         }
     }
     let by = process.map_or("", |process| process);
-    let mut run = doc! {"resource": event.resource, "worker": worker, "by": by};
+    let mut run = doc! {"resource": event.needs, "worker": worker, "by": by};
     if let Some(incarnation) = event.incarnation {
         run.set("incarnation", incarnation.clone());
     }

@@ -5,9 +5,10 @@
 //! new solution of Dijkstra's concurrent programming problem*, CACM 17(8), 1974). What the doorway
 //! is can be read in three ways.
 
-use super::{TaskEvent, field, shared, text};
+use super::{TaskEvent, each, field, shared, shared_resource};
 use crate::check::{Monitor, Request, Step};
 use crate::reservation::Task;
+use crate::reservation::doorway::lock::schema::QUEUES;
 use crate::reservation::schema::RESERVATIONS;
 use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
@@ -52,18 +53,18 @@ impl Monitor for Fcfs {
     /// for a task that is delivered again does not come anew; and `over`: the tasks that are done.
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
         if self == &Fcfs::R2 && writes_reservation(step) {
-            for (task, resource) in named(&step.world.store) {
-                begin(memory, &task, &resource);
-                pass(memory, &task, &resource);
+            for (task, needs) in named(&step.world.store) {
+                begin(memory, &task, &needs);
+                pass(memory, &task, &needs);
             }
         }
         for event in step.events.iter().filter_map(TaskEvent::of) {
             if let Some((begins, ends)) = self.doorway() {
                 if event.name == begins {
-                    begin(memory, event.task, event.resource);
+                    begin(memory, event.task, event.needs);
                 }
                 if event.name == ends {
-                    pass(memory, event.task, event.resource);
+                    pass(memory, event.task, event.needs);
                 }
             }
             match event.name {
@@ -76,33 +77,35 @@ impl Monitor for Fcfs {
     }
 }
 
-/// Whether the step is one of a write to the reservations, told of or not.
+/// Whether the step is one of a write to the reservations or a queue, told of or not.
 fn writes_reservation(step: &Step<'_>) -> bool {
     let Some(Request::Command(command)) = step.request else { return false };
-    &*command.collection == RESERVATIONS && command.operation.is_write()
+    [RESERVATIONS, QUEUES].contains(&&*command.collection) && command.operation.is_write()
 }
 
-/// The tasks that reservations name, in order, each with its resource; in either schema.
-fn named(store: &State) -> Vec<(Text, Text)> {
+/// The tasks that reservations and queues name, in order, each with what it needs; in any schema.
+fn named(store: &State) -> Vec<(Text, Value)> {
     let text = |value: &Value| value.as_str().map(shared);
     let mut named = Vec::new();
     for reservation in store.documents(RESERVATIONS) {
-        let Some(id) = reservation.id().and_then(text) else { continue };
+        let Some(id) = reservation.id() else { continue };
         match reservation.get("task_ids").and_then(Value::as_array) {
             Some(tasks) => {
                 named.extend(tasks.iter().filter_map(text).map(|task| (task, id.clone())));
             }
-            None => {
-                let resource = reservation.get("resource_id").and_then(text);
-                named.extend(resource.map(|resource| (id, resource)));
-            }
+            None => named.extend(text(id).zip(reservation.get("resource_id").cloned())),
         }
+    }
+    let entries = store.documents(QUEUES).filter_map(|queue| queue.get("entries")?.as_array());
+    for entry in entries.flatten().filter_map(Value::as_document) {
+        let needs = entry.get("resources").cloned();
+        named.extend(entry.get("task_id").and_then(text).zip(needs));
     }
     named
 }
 
 /// The doorway of a task begins, unless it is through already.
-fn begin(memory: &mut Document, task: &str, resource: &str) {
+fn begin(memory: &mut Document, task: &str, needs: &Value) {
     if is_known(memory, task) || field(memory, "begun").get(task).is_some() {
         return;
     }
@@ -111,7 +114,7 @@ fn begin(memory: &mut Document, task: &str, resource: &str) {
     begun.sort_fields();
     let passed = field(memory, "passed").clone();
     let first: Vec<Value> = (passed.iter())
-        .filter(|(name, _)| text(&passed, name) == Some(resource))
+        .filter(|(_, others)| shared_resource(needs, others).is_some())
         .map(|(name, _)| name.into())
         .collect();
     if !first.is_empty() {
@@ -121,11 +124,11 @@ fn begin(memory: &mut Document, task: &str, resource: &str) {
     }
 }
 
-fn pass(memory: &mut Document, task: &str, resource: &str) {
+fn pass(memory: &mut Document, task: &str, needs: &Value) {
     field(memory, "begun").remove(task);
     if !is_known(memory, task) {
         let passed = field(memory, "passed");
-        passed.set(shared(task), resource);
+        passed.set(shared(task), needs);
         passed.sort_fields();
     }
 }
@@ -142,7 +145,8 @@ fn start(memory: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
         None => Ok(()),
         Some(first) => Err(format!(
             "{} starts before {first} is done, which came first for {}",
-            event.task, event.resource
+            event.task,
+            each(event.needs).collect::<Vec<_>>().join(", ")
         )),
     }
 }

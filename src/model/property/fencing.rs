@@ -1,7 +1,7 @@
 //! Fencing: what a resource that heeds the tokens makes of the runs of its tasks.
 
 use super::doorway::runs_with;
-use super::{TaskEvent, field, shared, text};
+use super::{TaskEvent, each, field, is_queued, shared, text};
 use crate::check::{Monitor, Step};
 use crate::doc;
 use crate::reservation::Task;
@@ -12,7 +12,7 @@ use crate::store::{Document, Text, Value};
 /// run after another, also where a worker that was declared dead goes on beside the next.
 ///
 /// A run has its effects at its start and at its end; it counts as long as the status says that it
-/// runs with its token. Remembers the runs under way, and of each resource the highest token with its
+/// runs with its token, or, of a lock, its entry is in the queue. Remembers the runs under way, and of each resource the highest token with its
 /// task.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fencing;
@@ -30,7 +30,7 @@ impl Monitor for Fencing {
             let current = runs_with(&step.world.store, &event.task.into());
             match event.name {
                 Task::STARTED => {
-                    let Some(token) = current.cloned() else {
+                    let Some(token) = event.token.or(current).cloned() else {
                         return Err(format!("{} starts without a token", event.task));
                     };
                     touch(memory, &event, &token, true)?;
@@ -44,7 +44,8 @@ impl Monitor for Fencing {
                     let Some(token) = run.as_document().and_then(|run| run.get("token")) else {
                         continue;
                     };
-                    touch(memory, &event, token, current == Some(token))?;
+                    let queued = is_queued(&step.world.store, event.task);
+                    touch(memory, &event, token, queued || current == Some(token))?;
                 }
                 _ => {}
             }
@@ -53,14 +54,24 @@ impl Monitor for Fencing {
     }
 }
 
-/// An effect of a run on its resource; `counts` says whether the run counts.
+/// An effect of a run on its resources; `counts` says whether the run counts.
 fn touch(
     memory: &mut Document,
     event: &TaskEvent<'_>,
     token: &Value,
     counts: bool,
 ) -> Result<(), String> {
-    let TaskEvent { task, resource, .. } = *event;
+    each(event.needs)
+        .try_for_each(|resource| touch_one(memory, event.task, resource, token, counts))
+}
+
+fn touch_one(
+    memory: &mut Document,
+    task: &str,
+    resource: &str,
+    token: &Value,
+    counts: bool,
+) -> Result<(), String> {
     let seen = field(memory, "seen");
     let last = seen.get(resource).and_then(Value::as_document);
     let highest = last.and_then(|last| last.get("token"));

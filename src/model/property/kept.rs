@@ -1,6 +1,6 @@
 //! Kept: what is written into a reservation stays there until it is taken out.
 
-use super::{TaskEvent, shared};
+use super::{TaskEvent, is_queued, shared};
 use crate::check::{Monitor, Step};
 use crate::reservation::Task;
 use crate::reservation::schema::RESERVATIONS;
@@ -39,10 +39,11 @@ impl Monitor for Kept {
     }
 }
 
-/// Whether a reservation names the task, in either schema.
+/// Whether a reservation or a queue names the task, in any schema.
 fn is_named(store: &State, task: &Value) -> bool {
-    store.documents(RESERVATIONS).any(|reservation| {
-        let listed = reservation.get("task_ids").and_then(Value::as_array);
-        listed.is_some_and(|tasks| tasks.contains(task)) || reservation.id() == Some(task)
-    })
+    task.as_str().is_some_and(|task| is_queued(store, task))
+        || store.documents(RESERVATIONS).any(|reservation| {
+            let listed = reservation.get("task_ids").and_then(Value::as_array);
+            listed.is_some_and(|tasks| tasks.contains(task)) || reservation.id() == Some(task)
+        })
 }

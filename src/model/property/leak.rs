@@ -1,10 +1,11 @@
 //! No leak: a reservation does not outlive its tasks.
 
 use crate::check::{End, Monitor, Step};
+use crate::reservation::doorway::lock::schema::QUEUES;
 use crate::reservation::schema::RESERVATIONS;
-use crate::store::Document;
+use crate::store::{Document, Value};
 
-/// `no-leak`: when all is done, no reservation is left.
+/// `no-leak`: when all is done, no reservation and no entry of a queue is left.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoLeak;
 
@@ -18,9 +19,13 @@ impl Monitor for NoLeak {
     }
 
     fn end(&self, _: &Document, end: &End<'_>) -> Result<(), String> {
-        match end.world.store.documents(RESERVATIONS).next() {
+        let store = &end.world.store;
+        let queued = |queue: &&Document| {
+            queue.get("entries").and_then(Value::as_array).is_some_and(|some| !some.is_empty())
+        };
+        match store.documents(RESERVATIONS).chain(store.documents(QUEUES).filter(queued)).next() {
             None => Ok(()),
-            Some(reservation) => Err(format!("all is done, and {reservation} is left")),
+            Some(left) => Err(format!("all is done, and {left} is left")),
         }
     }
 }

@@ -34,6 +34,8 @@ pub use tokens::Tokens;
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
+use crate::reservation::doorway::lock::schema::QUEUES;
+use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
 
 /// A property, with what it says.
@@ -109,22 +111,44 @@ pub fn is_of_graphs(name: &str) -> bool {
         || of_endless_runs().iter().any(|property| property.name() == name)
 }
 
-/// The task, the resource and the worker of an event of a task.
+/// The task, what it needs and the worker of an event of a task.
 struct TaskEvent<'a> {
     name: &'a str,
     task: &'a str,
-    resource: &'a str,
+    /// Its resource, or an array of several.
+    needs: &'a Value,
     worker: Option<&'a str>,
+    /// The token with which it runs, where that is told.
+    token: Option<&'a Value>,
     /// Which process of that name, where that is told.
     incarnation: Option<&'a Value>,
 }
 
 impl<'a> TaskEvent<'a> {
     fn of(event: &'a Event) -> Option<TaskEvent<'a>> {
-        let (task, resource) = (event.text("task")?, event.text("resource")?);
+        let (task, needs) = (event.text("task")?, event.fields.get("resource")?);
         let (worker, incarnation) = (event.text("worker"), event.fields.get("incarnation"));
-        Some(TaskEvent { name: &event.name, task, resource, worker, incarnation })
+        let token = event.fields.get("token");
+        Some(TaskEvent { name: &event.name, task, needs, worker, token, incarnation })
     }
+}
+
+/// Whether the queue of a lock has an entry of the task.
+fn is_queued(store: &State, task: &str) -> bool {
+    let mut entries = store.documents(QUEUES).filter_map(|queue| queue.get("entries")?.as_array());
+    let is_of =
+        |entry: &Value| entry.as_document().is_some_and(|one| text(one, "task_id") == Some(task));
+    entries.any(|entries| entries.iter().any(is_of))
+}
+
+/// The first resource that is in both of what two tasks need.
+fn shared_resource<'a>(needs: &'a Value, others: &Value) -> Option<&'a str> {
+    each(needs).find(|one| each(others).any(|other| other == *one))
+}
+
+/// The resources that a task needs.
+fn each(needs: &Value) -> impl Iterator<Item = &str> {
+    needs.as_array().unwrap_or(std::slice::from_ref(needs)).iter().filter_map(Value::as_str)
 }
 
 /// The document that a field of an automaton's memory holds, to change in place.

@@ -23,11 +23,14 @@
 //! when it is written. So it names one binding, and of two bindings of a resource the later has the
 //! higher one.
 //!
+//! Who wants no worker but to wait for a turn of its own takes the [`lock`].
+//!
 //! An answer that was lost is no trouble: the command is sent again, and whoever finds that it had
 //! been done the first time takes what is there.
 
 pub mod cancel;
 pub mod counter;
+pub mod lock;
 pub mod manager;
 pub mod registry;
 pub mod schema;

@@ -64,6 +64,22 @@ pub async fn heartbeat<H: Store>(host: &H, me: &Incarnation) -> Result<bool, Sto
     Ok(registrations(host).update_one(mine, inc("beats", 1)).await?.matched == 1)
 }
 
+/// Ends a registration; `false` where it had ended, or an answer was lost. One command.
+///
+/// # Errors
+///
+/// What the store refuses.
+pub async fn deregister<H: Store + Env>(
+    host: &H,
+    me: &Incarnation,
+) -> Result<bool, ReservationError> {
+    let ended = settled(host, || async {
+        let mine = by_id(&me.name).and(eq("incarnation", me.number));
+        registrations(host).delete_one(mine).await
+    });
+    Ok(ended.await? == 1)
+}
+
 /// What the registry says of the worker. One command.
 ///
 /// # Errors

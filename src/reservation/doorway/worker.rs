@@ -72,8 +72,8 @@ where
     .await
 }
 
-/// Says again and again that the worker is alive; ends when it is not registered any more.
-async fn beat<H: Store + Env>(host: &H, me: &Incarnation) {
+/// Says again and again that the worker, or the owner of an entry, is alive; ends when it is not registered any more.
+pub(super) async fn beat<H: Store + Env>(host: &H, me: &Incarnation) {
     loop {
         host.rest(HEARTBEAT).await;
         // An answer that did not come says nothing of how the worker stands.

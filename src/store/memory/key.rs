@@ -15,8 +15,42 @@ pub(super) enum Key {
     /// What an empty array leaves in an index: BSON's `undefined`, less than null (server source,
     /// `btree_key_generator.cpp`).
     Undefined,
-    /// A value, normalised.
+    /// A short string, in its place: to compare it nothing has to be fetched from elsewhere.
+    Short(Short),
+    /// Any other value, normalised.
     Value(Value),
+}
+
+/// A string of a few bytes, with zeros behind them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Short {
+    bytes: [u8; Short::MOST],
+    length: u8,
+}
+
+impl Short {
+    /// So many that a key is no larger than a value.
+    const MOST: usize = 22;
+
+    fn new(text: &str) -> Option<Short> {
+        let mut bytes = [0; Short::MOST];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Short { bytes, length: text.len() as u8 })
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    fn to_value(self) -> Value {
+        String::from_utf8_lossy(self.as_bytes()).into_owned().into()
+    }
+}
+
+impl fmt::Debug for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_value().fmt(f)
+    }
 }
 
 impl Key {
@@ -24,22 +58,31 @@ impl Key {
     pub(super) const MISSING: Key = Key::Value(Value::Null);
 
     pub(super) fn new(value: &Value) -> Key {
-        Key::Value(normalised(value).unwrap_or_else(|| value.clone()))
+        match value.as_str().and_then(Short::new) {
+            Some(short) => Key::Short(short),
+            None => Key::Value(normalised(value).unwrap_or_else(|| value.clone())),
+        }
+    }
+
+    /// Where the key stands among those of other types.
+    fn rank(&self) -> u8 {
+        match self {
+            Key::Value(Value::MinKey) => 0,
+            Key::Undefined => 1,
+            Key::Short(_) => 1 + Value::STRINGS,
+            Key::Value(value) => 1 + value.bracket(),
+        }
     }
 }
 
 impl Ord for Key {
     fn cmp(&self, other: &Key) -> Ordering {
         match (self, other) {
-            // Nearly all keys are strings, and a look-up does little else than compare them.
-            (Key::Value(Value::String(a)), Key::Value(Value::String(b))) => {
-                a.as_bytes().cmp(b.as_bytes())
-            }
+            (Key::Short(a), Key::Short(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Key::Short(a), Key::Value(Value::String(b))) => a.as_bytes().cmp(b.as_bytes()),
+            (Key::Value(Value::String(a)), Key::Short(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Key::Value(a), Key::Value(b)) => a.compare(b),
-            (Key::Undefined, Key::Undefined) => Ordering::Equal,
-            (Key::Undefined, Key::Value(Value::MinKey)) => Ordering::Greater,
-            (Key::Undefined, Key::Value(_)) => Ordering::Less,
-            (Key::Value(_), Key::Undefined) => other.cmp(self).reverse(),
+            _ => self.rank().cmp(&other.rank()),
         }
     }
 }
@@ -54,6 +97,7 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Key::Undefined => f.write_str("undefined"),
+            Key::Short(short) => short.to_value().fmt(f),
             Key::Value(value) => value.fmt(f),
         }
     }
@@ -117,6 +161,10 @@ mod tests {
                 Value::MinKey,
                 Value::Null,
                 Value::from("a"),
+                Value::from("a\0"),
+                Value::from("twenty-two bytes as is"),
+                Value::from("twenty-two bytes and more"),
+                Value::Bool(false),
             ]),
         ];
         scalar.prop_recursive(2, 4, 2, |inner| {
@@ -136,6 +184,11 @@ mod tests {
             let hasher = BuildHasherDefault::<FxHasher>::default();
             prop_assert!(x != y || hasher.hash_one(&x) == hasher.hash_one(&y));
         }
+    }
+
+    #[test]
+    fn a_key_is_no_larger_than_a_value() {
+        assert_eq!(size_of::<Key>(), size_of::<Value>());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod execution;
 mod gate;
 mod key;
 mod kind;
+mod map;
 mod matching;
 mod multikey;
 mod operators;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::matching::position;
+use super::matching::{matches, position};
 use crate::store::{Document, Operator, Path, StoreError, Update, Value};
 
 /// The most elements with which `$set` pads an array (server source, `path_support.cpp`).
@@ -102,6 +102,13 @@ fn change(
         Operator::Pull(_, value) => match array(old, "$pull")? {
             None => Change::Keep,
             Some(items) => kept(items.iter().filter(|item| item.compare(value).is_ne())),
+        },
+        // No other element is tried (server source, `pull_node.cpp`).
+        Operator::PullMatching(_, filter) => match array(old, "$pull")? {
+            None => Change::Keep,
+            Some(items) => kept(items.iter().filter(|item| {
+                !item.as_document().is_some_and(|document| matches(filter, document))
+            })),
         },
         Operator::PopFirst(_) => match array(old, "$pop")? {
             None | Some([]) => Change::Keep,

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use im::OrdMap;
-
 use super::execution::run;
 use super::key::Key;
+use super::map::Map;
 use super::replicas::Replicas;
 use super::table::{Refusal, Table};
 use super::validate;
@@ -13,7 +12,7 @@ use super::write::stored;
 use crate::store::{Command, Document, Index, ReadConcern, Reply, StoreError, Text, Value};
 
 /// Collections by name.
-pub(super) type Tables = OrdMap<Text, Arc<Table>>;
+pub(super) type Tables = Map<Text, Arc<Table>>;
 
 /// The whole content of a database: collections, documents, unique indexes.
 ///
@@ -45,7 +44,7 @@ impl State {
         validate::collection(collection)?;
         indexes.iter().try_for_each(validate::index)?;
         let name: Text = collection.into();
-        let mut table = self.tables.get(&name).map(|table| (**table).clone()).unwrap_or_default();
+        let mut table = self.tables.get(&*name).map(|table| (**table).clone()).unwrap_or_default();
         table.provisioned = true;
         for index in indexes {
             if !is_there(&table, index)? {
@@ -72,7 +71,7 @@ impl State {
     /// and each write to it is refused as invalid.
     pub fn declare_immutable(&mut self, collection: &str) {
         let name: Text = collection.into();
-        let mut table = self.tables.get(&name).cloned().unwrap_or_default();
+        let mut table = self.tables.get(&*name).cloned().unwrap_or_default();
         let declared = Arc::make_mut(&mut table);
         declared.provisioned = true;
         declared.immutable = true;

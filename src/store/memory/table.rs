@@ -1,18 +1,16 @@
 //! One collection: its documents by `_id`, and its unique indexes.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
-
-use im::OrdMap;
 
 use super::key::Key;
+use super::map::Map;
 use super::unique::{IndexKey, UniqueIndex};
 use crate::store::{Document, Index, Path, StoreError, Text};
 
 /// The content of one collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Table {
-    documents: OrdMap<Key, Document>,
+    documents: Map<Key, Document>,
     /// In the order in which they were made: the first that a write breaks is the one that the
     /// error names.
     indexes: Vec<UniqueIndex>,
@@ -67,15 +65,12 @@ impl Table {
 
     /// The first document with a greater `_id`, or the first of all.
     pub(super) fn next(&self, after: Option<&Key>) -> Option<(&Key, &Document)> {
-        match after {
-            None => self.documents.get_min().map(|(key, document)| (key, document)),
-            Some(key) => self.documents.range((Bound::Excluded(key), Bound::Unbounded)).next(),
-        }
+        self.documents.next(after)
     }
 
     /// Whether a document with a greater `_id` is there.
     pub(super) fn has_more(&self, after: &Key) -> bool {
-        self.documents.get_max().is_some_and(|(last, _)| last > after)
+        self.documents.last().is_some_and(|(last, _)| last > after)
     }
 
     /// Whether the table is as if it had never been written.
@@ -97,7 +92,7 @@ impl Table {
     /// Adds an index, unless the documents break it.
     pub(super) fn add_index(&mut self, definition: &Index) -> Result<(), Refusal> {
         let mut index = UniqueIndex::new(definition.clone());
-        for (id, document) in &self.documents {
+        for (id, document) in self.documents.iter() {
             let keys = index.keys(document)?;
             if let Some(key) = index.held_by_another(&keys, id) {
                 return Err(duplicate(&index, key));

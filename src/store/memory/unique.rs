@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use im::OrdMap;
-
 use super::key::Key;
+use super::map::Map;
 use super::matching::matches;
 use super::multikey::{Keys, at_most_one_array};
 use crate::store::{Covers, Document, Filter, Index, Path, StoreError, Text};
@@ -23,7 +22,7 @@ pub(super) struct UniqueIndex {
     pub(super) definition: Arc<Index>,
     /// The outermost fields on which a document's keys depend.
     depends_on: Arc<[Text]>,
-    entries: OrdMap<IndexKey, Key>,
+    entries: Map<IndexKey, Key>,
 }
 
 impl UniqueIndex {
@@ -33,7 +32,7 @@ impl UniqueIndex {
             paths_of(filter, &mut paths);
         }
         let depends_on = paths.into_iter().map(|path| path.root().into()).collect();
-        UniqueIndex { definition: Arc::new(definition), depends_on, entries: OrdMap::new() }
+        UniqueIndex { definition: Arc::new(definition), depends_on, entries: Map::default() }
     }
 
     /// Whether a document has the same keys before and after a write, seen without making them.

@@ -274,12 +274,23 @@ fn operator(operator: &Operator) -> Checked {
         Operator::Pull(_, Value::Document(_)) => {
             unsupported("$pull of a document, which a server takes for a query")
         }
+        Operator::PullMatching(_, filter) => fields_only(filter),
         Operator::Set(_, operand)
         | Operator::SetOnInsert(_, operand)
         | Operator::Push(_, operand)
         | Operator::AddToSet(_, operand)
         | Operator::Pull(_, operand) => value(operand, 1),
         Operator::Unset(_) | Operator::PopFirst(_) | Operator::PopLast(_) => Ok(()),
+    }
+}
+
+/// Checks the query of a `$pull`: fields of the element only, of which a server surely makes what a
+/// find does.
+fn fields_only(filter: &Filter) -> Checked {
+    match filter {
+        Filter::Field(..) => self::filter(filter),
+        Filter::And(parts) if !parts.is_empty() => parts.iter().try_for_each(fields_only),
+        Filter::And(_) | Filter::Or(_) => unsupported(format!("$pull of {filter}")),
     }
 }
 

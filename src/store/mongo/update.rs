@@ -3,6 +3,7 @@
 use mongodb::bson::{Bson, Document};
 
 use super::bson::value_to_bson;
+use super::query::filter;
 use crate::store::{Operator, StoreError, Update, Value};
 
 /// An update: one document of fields for each operator.
@@ -44,6 +45,7 @@ fn sent(operator: &Operator) -> Result<(&'static str, Bson), StoreError> {
             return Err(StoreError::unsupported(text));
         }
         Operator::Pull(_, value) => ("$pull", value_to_bson(value)?),
+        Operator::PullMatching(_, query) => ("$pull", Bson::Document(filter(query)?)),
         Operator::PopFirst(_) => ("$pop", Bson::Int32(-1)),
         Operator::PopLast(_) => ("$pop", Bson::Int32(1)),
     })
@@ -55,7 +57,8 @@ mod tests {
     use mongodb::bson::doc;
 
     use super::*;
-    use crate::store::update::{pop_first, pop_last, pull, push, set};
+    use crate::store::filter::eq;
+    use crate::store::update::{pop_first, pop_last, pull, pull_matching, push, set};
 
     #[test]
     fn operators_of_one_name_are_put_together() {
@@ -76,6 +79,12 @@ mod tests {
             "$pull": {"e": 1_i64},
         };
         assert_eq!(update(&rest).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_pull_by_a_query_is_sent_as_one() {
+        let sent = update(&pull_matching("t", eq("n", 1).and(eq("m", "x")))).unwrap();
+        assert_eq!(sent, doc! {"$pull": {"t": {"n": 1_i64, "m": "x"}}});
     }
 
     #[test]
