@@ -258,8 +258,12 @@ fn has_parallel_arrays(case: &Case<'_>) -> bool {
     })
 }
 
+/// It has one without, or gave another in its place where it inserted.
 fn has_no_id(case: &Case<'_>) -> bool {
-    case.content.iter().any(|document| document.id().is_none())
+    let ours = case.before.clone().execute_ref(case.command);
+    ours.is_err_and(|error| {
+        error.is_immutable_id() && error.to_string().contains("null would be removed")
+    })
 }
 
 fn is_pop_or_pull(operator: &Operator) -> bool {
