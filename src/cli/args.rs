@@ -1,8 +1,11 @@
 //! What can be said on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use doorway::reservation::Design;
+use doorway::store::Text;
 
 /// Checks concurrent code on a document database through every interleaving.
 ///
@@ -35,6 +38,18 @@ pub(crate) enum Subcommand {
     Mutants(Mutants),
     /// Make the run of a counterexample again, from a file or from a schedule, and show each step.
     Replay(Replay),
+    /// Set up a database for the doorway: its collections, indexes and counters (feature `mongo`).
+    Init(Database),
+    /// Show who reserves what, on a database (feature `mongo`).
+    Status(Status),
+    /// Bring the reservations of Pulp 2 into the form of the doorway (feature `mongo`).
+    Migrate(Migrate),
+    /// Run managers and workers as processes over one database, and hold what happens against the
+    /// properties (feature `mongo`).
+    Soak(Soak),
+    /// A process of a soak; the driver starts it.
+    #[command(hide = true)]
+    SoakChild(SoakChild),
 }
 
 #[derive(Debug, clap::Args)]
@@ -157,6 +172,194 @@ pub(crate) struct Sizes {
 pub(crate) enum Format {
     Text,
     Json,
+}
+
+/// Where the database is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Database {
+    /// The server, as a MongoDB connection string.
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true)]
+    pub(crate) uri: String,
+    /// The name of the database.
+    #[arg(long, default_value = "pulp_database")]
+    pub(crate) database: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    /// How to report: for people, or one JSON object a line.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Stop every resource manager and worker of the old version first. Safe to run again, and to interrupt.
+
+Exit codes: 0 all is migrated, 1 a resource was left alone, 2 it cannot be done.")]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The soak is the broker and the resources itself; the database is that of --uri (dropped at the start!),
+else of a server that it starts, which is then part of the chaos. All events go to files in --folder.
+Ctrl-C ends it early, with a report; a second Ctrl-C stops it at once, and so does any death: the same
+command goes on from there.
+
+Exit codes: 0 nothing violated, 1 something violated, 2 bad input or usage, 3 too little happened.
+
+Examples:
+  doorway soak --chaos --duration 1h
+  doorway soak --design story-898 --only fcfs-r2     see an old design caught")]
+pub(crate) struct Soak {
+    /// How many resource managers.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) managers: u32,
+    /// How many workers.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) workers: u32,
+    /// How many resources the tasks are for.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) resources: u32,
+    /// How many tasks are made each second.
+    #[arg(long, default_value = "20", value_parser = rate)]
+    pub(crate) rate: f64,
+    /// How many tasks may be open at once: then none are made for a while.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) backlog: usize,
+    /// How long: 90s, 30m, 12h, 3d.
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    pub(crate) duration: Duration,
+    /// How long a run takes at most, in milliseconds; one in twenty takes 25 times as long.
+    #[arg(long, default_value_t = 40)]
+    pub(crate) run_millis: u64,
+    /// Of all chance: which tasks, what is killed and when.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Kill, freeze and restart processes and the server, and lose answers.
+    #[arg(long)]
+    pub(crate) chaos: bool,
+    /// Which design: doorway, or one of those that it replaces.
+    #[arg(long, default_value = "doorway", value_parser = design)]
+    pub(crate) design: SoakDesign,
+    /// Stop only where this property is violated; may be given more than once.
+    #[arg(long, value_name = "PROPERTY")]
+    pub(crate) only: Vec<String>,
+    /// A server that runs, as a MongoDB connection string.
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true)]
+    pub(crate) uri: Option<String>,
+    /// Without --uri: the server to start [default: mongod on the path].
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) server: Option<PathBuf>,
+    /// The name of the database: dropped where a soak begins.
+    #[arg(long, default_value = "doorway_soak")]
+    pub(crate) database: String,
+    /// Where the events go, and where a soak that was stopped goes on.
+    #[arg(long, default_value = "doorway-soak")]
+    pub(crate) folder: PathBuf,
+    /// The least number of runs, without which too little happened.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) least_runs: u64,
+    /// With chaos: the least number of kills.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) least_kills: u64,
+    /// With chaos: the least number of takeovers.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) least_takeovers: u64,
+    /// With chaos: the least number of lost answers.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) least_unknown: u64,
+    /// The least number of rebindings.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) least_rebindings: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SoakChild {
+    #[arg(long, value_enum)]
+    pub(crate) role: SoakRole,
+    #[arg(long)]
+    pub(crate) name: Text,
+    #[arg(long)]
+    pub(crate) number: u64,
+    #[arg(long)]
+    pub(crate) seed: u64,
+    #[arg(long, value_parser = design)]
+    pub(crate) design: SoakDesign,
+    #[arg(long)]
+    pub(crate) database: String,
+    #[arg(long)]
+    pub(crate) run_millis: u64,
+    #[arg(long)]
+    pub(crate) haste: u32,
+    #[arg(long)]
+    pub(crate) loses: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SoakRole {
+    Manager,
+    Worker,
+}
+
+/// What a soak runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SoakDesign {
+    /// The doorway.
+    Doorway,
+    /// A design that it replaces.
+    Old(Design),
+}
+
+impl SoakDesign {
+    const DOORWAY: &str = "doorway";
+
+    #[cfg(all(unix, feature = "mongo"))]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            SoakDesign::Doorway => SoakDesign::DOORWAY,
+            SoakDesign::Old(design) => design.name(),
+        }
+    }
+}
+
+fn design(text: &str) -> Result<SoakDesign, String> {
+    if text == SoakDesign::DOORWAY {
+        return Ok(SoakDesign::Doorway);
+    }
+    let known = Design::ALL.into_iter().find(|(name, _)| *name == text);
+    known.map(|(_, design)| SoakDesign::Old(design)).ok_or_else(|| {
+        let names = Design::ALL.map(|(name, _)| name);
+        format!("there are {}, {}", SoakDesign::DOORWAY, names.join(", "))
+    })
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "give a number of tasks a second, for example 20")?;
+    let sane = rate.is_finite() && (0.001..=1e6).contains(&rate);
+    if sane { Ok(rate) } else { Err("give a number from 0.001 to 1e6".into()) }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    const HELP: &str = "give a number with s, m, h or d, for example 90s";
+    let (number, unit) = text.split_at(text.len() - usize::from(!text.is_empty()));
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err(HELP.into()),
+    };
+    let number: u32 = number.parse().map_err(|_| HELP)?;
+    Ok(Duration::from_secs(u64::from(number) * unit))
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

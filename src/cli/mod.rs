@@ -2,6 +2,8 @@
 
 mod args;
 mod check;
+#[cfg(all(unix, feature = "mongo"))]
+mod database;
 mod list;
 mod models;
 mod mutants;
@@ -9,13 +11,23 @@ mod output;
 mod progress;
 mod replay;
 mod save;
+#[cfg(all(unix, feature = "mongo"))]
+mod soak;
+#[cfg(not(all(unix, feature = "mongo")))]
+mod without;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Args, Subcommand};
+#[cfg(all(unix, feature = "mongo"))]
+use database::{init, migrate, status};
 use output::Failure;
+#[cfg(all(unix, feature = "mongo"))]
+use soak::{child as soak_child, run as soak};
+#[cfg(not(all(unix, feature = "mongo")))]
+use without::{init, migrate, soak, soak_child, status};
 
 /// How the command ends: the largest of what it came to, but for `NotAsExpected`, which wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +50,11 @@ pub(crate) fn main() -> ExitCode {
         Subcommand::Mutants(args) => mutants::run(args),
         Subcommand::Properties => list::properties(),
         Subcommand::Replay(replay) => replay::run(replay),
+        Subcommand::Init(args) => init(args),
+        Subcommand::Status(args) => status(args),
+        Subcommand::Migrate(args) => migrate(args),
+        Subcommand::Soak(args) => soak(args),
+        Subcommand::SoakChild(args) => soak_child(args),
     };
     let exit = ended.unwrap_or_else(|failure: Failure| {
         eprint!("{failure}");

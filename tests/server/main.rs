@@ -17,6 +17,8 @@ mod bodies;
 mod busy;
 #[path = "../facts/list.rs"]
 mod list;
+#[path = "../support/migrated.rs"]
+mod migrated;
 
 mod agreement;
 mod contended;
@@ -27,6 +29,7 @@ mod explain;
 mod faults;
 mod histories;
 mod live;
+mod migrate;
 mod monitoring;
 mod page;
 mod process;

@@ -32,6 +32,8 @@ pub mod cancel;
 pub mod counter;
 pub mod lock;
 pub mod manager;
+pub mod migrate;
+pub mod overview;
 pub mod registry;
 pub mod schema;
 mod settle;

@@ -1,5 +1,6 @@
 //! Setting up a database for the doorway.
 
+use super::lock::schema::QUEUES;
 use super::schema::{
     COUNTERS, RESERVATIONS, STATUSES, WORKERS, counters, one_reservation_per_worker,
 };
@@ -7,12 +8,13 @@ use crate::store::{Document, Index, Provision, StoreError};
 
 /// Each collection, with its unique indexes besides the one on `_id`.
 #[must_use]
-pub fn collections() -> [(&'static str, Vec<Index>); 4] {
+pub fn collections() -> [(&'static str, Vec<Index>); 5] {
     [
         (RESERVATIONS, vec![one_reservation_per_worker()]),
         (WORKERS, Vec::new()),
         (STATUSES, Vec::new()),
         (COUNTERS, Vec::new()),
+        (QUEUES, Vec::new()),
     ]
 }
 

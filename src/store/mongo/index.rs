@@ -14,7 +14,7 @@ const IS_NOT_THERE: i32 = 26;
 
 /// How an index stands on the server.
 #[derive(Debug, PartialEq)]
-enum Standing {
+pub(super) enum Standing {
     AsAsked,
     Missing,
     Different(Document),
@@ -71,7 +71,10 @@ async fn create(database: &Database, collection: &str) -> Result<(), StoreError>
 }
 
 /// The definitions of the indexes of a collection.
-async fn listed(database: &Database, collection: &str) -> Result<Vec<Document>, StoreError> {
+pub(super) async fn listed(
+    database: &Database,
+    collection: &str,
+) -> Result<Vec<Document>, StoreError> {
     let failed = |error| sorted(&error, collection, false);
     let command = doc! {"listIndexes": collection, "cursor": {"batchSize": i32::MAX}};
     let mut cursor = match database.run_cursor_command(command).await {
@@ -85,7 +88,7 @@ async fn listed(database: &Database, collection: &str) -> Result<Vec<Document>, 
     Ok(definitions)
 }
 
-fn code(error: &error::Error) -> Option<i32> {
+pub(super) fn code(error: &error::Error) -> Option<i32> {
     match &*error.kind {
         error::ErrorKind::Command(error) => Some(error.code),
         _ => None,
@@ -110,7 +113,7 @@ fn is_missing(collection: &str, index: &Index, there: &[Document]) -> Result<boo
 
 /// How an index stands among those of the server. One on the same fields is the same one if it is
 /// defined alike, whatever its name: then errors would name it otherwise, so it counts as different.
-fn standing(index: &Index, there: &[Document]) -> Result<Standing, StoreError> {
+pub(super) fn standing(index: &Index, there: &[Document]) -> Result<Standing, StoreError> {
     let asked = definition(index)?;
     for definition in there {
         let known = essential(definition);

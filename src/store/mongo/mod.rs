@@ -27,6 +27,7 @@ mod bson;
 mod connect;
 mod error;
 mod index;
+mod old_index;
 mod query;
 mod send;
 mod span;
