@@ -4,7 +4,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod generate;
 mod indexes;
 mod limits;
 mod matching;

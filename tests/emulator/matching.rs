@@ -144,6 +144,8 @@ fn what_is_uncertain_is_refused() {
         lt("f", Value::MaxKey),
         gte("f", Value::MinKey),
         lte("f", [1]),
+        eq("f.0", Value::Null),
+        ne("f.0.x", Value::Null),
         eq("f.", 1),
         eq("", 1),
         eq("$where", 1),

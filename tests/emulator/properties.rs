@@ -8,8 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use crate::generate::{command, document, indexes};
 use crate::support::commands::content;
+use crate::support::generate::{command, document, indexes};
 use crate::support::reference::{Fault, Reference, fields};
 
 /// A runner whose cases are the same in each run.

@@ -77,7 +77,7 @@ fn two_arrays_cannot_be_sorted_by() {
     for filter in [all(), by_id(1)] {
         let mut state = state([doc! {"_id": 1, "a": [1], "b": [1]}]);
         let error = state.execute(find_sorted(filter, both.clone(), None)).unwrap_err();
-        assert!(error.is_invalid());
+        assert!(error.is_unsupported());
     }
 }
 

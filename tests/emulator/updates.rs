@@ -90,6 +90,7 @@ fn unset_removes_a_field_and_empties_an_element() {
     becomes(doc! {"b": 2}, unset("a"), doc! {"b": 2});
     becomes(doc! {"a": [1, 2]}, unset("a.0"), doc! {"a": [Value::Null, 2.into()]});
     becomes(doc! {"a": [1]}, unset("a.5"), doc! {"a": [1]});
+    unsupported(doc! {"n": f64::NAN}, inc("n", 1));
     unsupported(doc! {"a": [Value::Null]}, unset("a.0"));
 }
 

@@ -53,6 +53,16 @@ macro_rules! step_by_step {
 
 list::for_each_interleaving!(step_by_step);
 
+/// The page is written by the tests on a server; here it has to know of every fact.
+#[test]
+fn docs_semantics_has_every_fact() {
+    let page = include_str!("../../docs/SEMANTICS.md");
+    for Fact { title, source, .. } in FACTS.iter().chain(INTERLEAVINGS) {
+        let row = format!("| {title} | {source} |");
+        assert!(page.contains(&row), "docs/SEMANTICS.md has no {title:?}: see tests/README.md");
+    }
+}
+
 #[test]
 fn each_fact_has_a_title_and_a_source() {
     for Fact { number, title, source } in FACTS.iter().chain(INTERLEAVINGS) {

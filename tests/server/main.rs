@@ -8,26 +8,37 @@ use doorway::store::mongo::MongoStore;
 #[path = "../support/commands.rs"]
 mod commands;
 
+#[path = "../support/generate.rs"]
+mod generate;
+
 #[path = "../facts/bodies.rs"]
 mod bodies;
 #[path = "../support/busy.rs"]
 mod busy;
 #[path = "../facts/list.rs"]
-#[allow(unused)]
 mod list;
 #[path = "../support/migrated.rs"]
 mod migrated;
 
+mod agreement;
+mod contended;
+mod coverage;
+mod crash;
+mod differences;
+mod explain;
+mod faults;
+mod histories;
 mod live;
 mod migrate;
 mod monitoring;
+mod page;
 mod process;
+mod proxy;
+mod random;
+mod sequences;
 mod setup;
-
-/// Where a server that is used for tests is known not to do as MongoDB's manual says: the server,
-/// the fact, and what it does. Such a fact has to fail there, so that the list stays true.
-const KNOWN_DIFFERENCES: &[(&str, &str, &str)] =
-    &[("SecantusDB", "an_id_is_unique_and_no_array", "it stores a document whose _id is an array")];
+mod shape;
+mod system;
 
 /// Shows a fact on the server, or that it is one of the known differences.
 async fn show<F>(body: &str, shown: impl FnOnce(MongoStore) -> F)
@@ -39,7 +50,7 @@ where
     let here = tokio::task::LocalSet::new();
     let body_ends = here.spawn_local(shown(store));
     let ended = here.run_until(body_ends).await;
-    let known = KNOWN_DIFFERENCES.iter().find(|(on, fact, _)| (*on, *fact) == (server.name, body));
+    let known = differences::FACTS.iter().find(|(on, fact, _)| (*on, *fact) == (server.name, body));
     match (known, ended) {
         (None, Ok(())) => {}
         (None, Err(error)) => std::panic::resume_unwind(error.into_panic()),

@@ -1,4 +1,6 @@
-//! What several test targets share: commands in one word, and a plain reference to compare with.
+//! What several test targets share: commands in one word, random ones, and a plain reference to
+//! compare with.
 
 pub(crate) mod commands;
+pub(crate) mod generate;
 pub(crate) mod reference;

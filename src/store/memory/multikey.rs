@@ -35,6 +35,7 @@ impl Keys {
         match (document.get(name), rest) {
             (Some(Value::Array(items)), None) => {
                 self.through_array(depth)?;
+                refuse_nested(items)?;
                 self.found += 1;
                 self.keys.extend(items.iter().map(Key::new));
                 if items.is_empty() {
@@ -82,23 +83,38 @@ impl Keys {
     }
 }
 
+/// Refuses an array as an element of an array: what its keys are is not shown.
+fn refuse_nested(items: &[Value]) -> Result<(), StoreError> {
+    if items.iter().any(|item| item.as_array().is_some()) {
+        return Err(StoreError::unsupported("a key of an array in an array"));
+    }
+    Ok(())
+}
+
 /// Refuses keys of which two come from arrays: a server indexes and sorts by one array only
 /// (error 171, *CannotIndexParallelArrays*).
 ///
 /// # Errors
 ///
-/// `is_invalid` for two arrays; `is_unsupported` for two paths through the same one.
+/// `is_invalid` for two arrays; `is_unsupported` where one of them is empty, and for two paths
+/// through the same one.
 pub(super) fn at_most_one_array<'a>(
     keys: impl Iterator<Item = (&'a Path, &'a Keys)>,
 ) -> Result<(), StoreError> {
     let mut first: Option<(Vec<&str>, &Path)> = None;
+    let mut one_is_empty = false;
     for (path, keys) in keys {
         let Some(depth) = keys.array else { continue };
+        one_is_empty |= keys.keys.contains(&Key::Undefined);
         let array: Vec<&str> = path.segments().take(depth + 1).collect();
         match first {
             None => first = Some((array, path)),
             Some((same, other)) if same == array => {
                 let both = format!("{other} and {path} through one array");
+                return Err(StoreError::unsupported(both));
+            }
+            Some((_, other)) if one_is_empty => {
+                let both = format!("an empty array beside another one: {other} and {path}");
                 return Err(StoreError::unsupported(both));
             }
             Some((_, other)) => {

@@ -148,11 +148,19 @@ fn sum(number: &Value, amount: &Value) -> Result<Value, StoreError> {
     let overflow = || StoreError::invalid(format!("$inc of {number} by {amount} overflows"));
     match (number, amount) {
         (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map(Value::Int).ok_or_else(overflow),
-        (Value::Double(a), Value::Int(b)) => Ok(Value::Double(a + *b as f64)),
-        (Value::Int(a), Value::Double(b)) => Ok(Value::Double(*a as f64 + b)),
-        (Value::Double(a), Value::Double(b)) => Ok(Value::Double(a + b)),
+        (Value::Double(a), Value::Int(b)) => double(a + *b as f64),
+        (Value::Int(a), Value::Double(b)) => double(*a as f64 + b),
+        (Value::Double(a), Value::Double(b)) => double(a + b),
         _ => Err(StoreError::invalid(format!("$inc of a {}, no number", number.type_name()))),
     }
+}
+
+/// A sum that is a number: whether NaN in the place of NaN counts as a change is not shown.
+fn double(sum: f64) -> Result<Value, StoreError> {
+    if sum.is_nan() {
+        return Err(StoreError::unsupported("$inc to NaN"));
+    }
+    Ok(Value::Double(sum))
 }
 
 /// A path that leads through a value that can hold no field (code 28, *PathNotViable*).

@@ -22,14 +22,16 @@ pub(super) fn path(part: &Sort) -> &Path {
 ///
 /// # Errors
 ///
-/// `is_invalid` where two parts lead to arrays, as on a server.
+/// `is_unsupported` where two parts lead to arrays: a server refuses that, but perhaps not where it
+/// has only one document to sort.
 pub(super) fn sort_key(sort: &[Sort], document: &Document) -> Result<SortKey, StoreError> {
     if sort.is_empty() {
         return Ok(SortKey::new());
     }
     let columns: Vec<Keys> =
         sort.iter().map(|part| Keys::of(document, path(part))).collect::<Result<_, _>>()?;
-    at_most_one_array(sort.iter().map(path).zip(&columns))?;
+    at_most_one_array(sort.iter().map(path).zip(&columns))
+        .map_err(|error| StoreError::unsupported(format!("a sort by two arrays: {error}")))?;
     let key = |(part, keys): (&Sort, Keys)| {
         let Keys { mut keys, .. } = keys;
         let key = match part {

@@ -86,8 +86,8 @@ fn with_id_of(filter: &Filter, replacement: &Document) -> Result<Document, Store
     }
 }
 
-/// Refuses a filter that fixes a path twice (error 54, *NotSingleValueField*), or a part of `_id`
-/// (manual, *reference/method/db.collection.update*, upsert with dotted `_id` query).
+/// Refuses a filter that fixes a path twice (error 54, *NotSingleValueField*, on a server that says
+/// so), or a part of `_id` (manual, *reference/method/db.collection.update*, upsert with dotted `_id` query).
 fn each_path_once(equalities: &[(&Path, &Value)]) -> Result<(), StoreError> {
     for (index, (path, _)) in equalities.iter().enumerate() {
         if path.root() == "_id" && path.as_str() != "_id" {
@@ -96,8 +96,8 @@ fn each_path_once(equalities: &[(&Path, &Value)]) -> Result<(), StoreError> {
         if let Some((other, _)) =
             equalities[..index].iter().find(|(other, _)| other.conflicts_with(path))
         {
-            let text = format!("an upsert cannot tell {path} from a filter with {other} too");
-            return Err(StoreError::invalid(text));
+            let text = format!("an upsert by a filter with both {other} and {path}");
+            return Err(StoreError::unsupported(text));
         }
     }
     Ok(())

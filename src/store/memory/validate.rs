@@ -150,6 +150,7 @@ fn filter_at(filter: &Filter, depth: usize) -> Checked {
     match filter {
         Filter::Field(path, predicate) => {
             plain_path(path)?;
+            no_null_at_a_number(path, predicate)?;
             self::predicate(predicate)
         }
         Filter::Or(any) if any.is_empty() => invalid("$or of nothing"),
@@ -174,6 +175,25 @@ fn predicate(predicate: &Predicate) -> Checked {
             _ => value(operand, 1),
         },
     }
+}
+
+/// Refuses a null where a path has a number: whether it matches an array that is too short is not
+/// shown.
+fn no_null_at_a_number(path: &Path, predicate: &Predicate) -> Checked {
+    let has_null = match predicate {
+        Predicate::Exists(_) | Predicate::Size(_) => false,
+        Predicate::In(operands) => operands.contains(&Value::Null),
+        Predicate::Eq(operand)
+        | Predicate::Ne(operand)
+        | Predicate::Lt(operand)
+        | Predicate::Lte(operand)
+        | Predicate::Gt(operand)
+        | Predicate::Gte(operand) => *operand == Value::Null,
+    };
+    if has_null && path.segments().any(is_number) {
+        return unsupported(format!("null at a number in the path {path}"));
+    }
+    Ok(())
 }
 
 /// Whether a name is letters and underscores, as nearly all are, so that no rule can be against it.

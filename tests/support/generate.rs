@@ -9,7 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::support::commands::on;
+use super::commands::on;
 
 fn id() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -76,6 +76,12 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         1 => scalar().prop_map(Predicate::Lte),
         1 => scalar().prop_map(Predicate::Gt),
         1 => value().prop_map(Predicate::Gte),
+        1 => select(vec![
+            Predicate::Ne(Value::Null),
+            Predicate::In(vec![Value::Null, 1.into()]),
+            Predicate::Lte(Value::Null),
+            Predicate::Gte(Value::Null),
+        ]),
     ]
 }
 
@@ -125,6 +131,7 @@ fn operator() -> impl Strategy<Value = Operator> {
 fn change() -> impl Strategy<Value = Update> {
     prop_oneof![
         2 => scalar().prop_map(|value| update::push("t", value)),
+        1 => scalar().prop_map(|value| update::add_to_set("t", value)),
         2 => (0..9_i64).prop_map(|value| update::set("n", value)),
         2 => value().prop_map(|value| update::set("a", value)),
         1 => scalar().prop_map(|value| update::set("d.x", value)),
@@ -187,6 +194,7 @@ pub(crate) fn indexes() -> impl Strategy<Value = Vec<Index>> {
             Index::unique(["a", "n"]).partial(filter::exists("a").and(filter::exists("d"))),
             Index::unique(["d"]).sparse(),
             Index::unique(["a"]),
+            Index::unique(["n", "d"]),
         ],
         0..3,
     )
