@@ -64,7 +64,7 @@ fn choices(system: &System) -> impl Iterator<Item = Choice> {
 fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
     let [managers, tasks, resources, workers] =
         numbers.map(|number| NonZeroU32::new(number).expect("not 0"));
-    let all = property::all().into_iter();
+    let all = property::of_any_design().into_iter();
     let model = Model {
         name: "test".into(),
         about: String::new(),
