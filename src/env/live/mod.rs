@@ -5,13 +5,13 @@
 //!
 //! ```no_run
 //! use doorway::env::live::Live;
-//! use doorway::reservation::{Task, doorway};
-//! use doorway::store::mongo::MongoStore;
+//! use doorway::reservation::{Task, doorway::submit};
+//! use doorway::store::memory::MemoryStore;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = MongoStore::connect("mongodb://127.0.0.1:27017", "jobs").await?;
-//! let host = Live::new(store);
-//! doorway::submit(&host, &Task::new("task-1", "repo-1")).await?;
+//! // In production: `MongoStore::connect("mongodb://..", "jobs").await?`, of feature `mongo`.
+//! let host = Live::new(MemoryStore::new());
+//! submit(&host, &Task::new("task-1", "repo-1")).await?;
 //! # Ok(())
 //! # }
 //! ```
