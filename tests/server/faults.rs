@@ -17,7 +17,7 @@ const ROUNDS: usize = 60;
 
 /// The commands of the protocol, by their shapes.
 const PROTOCOL: &[&str] = &[
-    "delete reserved_resources {_id, task_ids: {$size}, token}",
+    "delete reserved_resources {_id, task_ids: [_], token}",
     "delete workers {_id, beats, incarnation}",
     "find counters {_id}",
     "find reserved_resources {$or: [{worker_name}, {worker_name: {$exists}}]} {turn, worker_name}",
@@ -31,7 +31,7 @@ const PROTOCOL: &[&str] = &[
     "update reserved_resources {_id, task_ids: {$ne}} {$push: {task_ids}, $setOnInsert: {turn}}",
     "update reserved_resources {_id, token, worker_name} {$set: {turn}, $unset: {token, worker_name}}",
     "update reserved_resources {_id, token, worker_name} {$unset: {token, worker_name}}",
-    "update reserved_resources {_id, token} {$pop: {task_ids}, $set: {turn}, $unset: {token, worker_name}}",
+    "update reserved_resources {_id, task_ids.0, token} {$pop: {task_ids}, $set: {turn}, $unset: {token, worker_name}}",
     "update reserved_resources {_id, worker_name: {$exists}} {$set: {worker_name}}",
     "update task_status {_id, state} {$set: {state, token, worker_name}}",
     "update task_status {_id, state} {$set: {state}, $unset: {token}}",
