@@ -82,7 +82,7 @@ fn in_one_order(mut command: Command) -> Command {
     if let Operation::Scan { sort, .. } | Operation::FindOneAndUpdate { sort, .. } =
         &mut command.operation
         && !sort.is_empty()
-        && !sort.iter().any(|part| is_by_id(part))
+        && !sort.iter().any(is_by_id)
     {
         sort.push(Sort::Ascending("_id".into()));
     }
