@@ -221,6 +221,42 @@ impl Operation {
         !matches!(self, Operation::FindOne { .. } | Operation::Scan { .. })
     }
 
+    /// Which documents the operation is for; `None` of an insert.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Filter> {
+        match self {
+            Operation::FindOne { filter, .. }
+            | Operation::Scan { filter, .. }
+            | Operation::UpdateOne { filter, .. }
+            | Operation::FindOneAndUpdate { filter, .. }
+            | Operation::ReplaceOne { filter, .. }
+            | Operation::DeleteOne { filter } => Some(filter),
+            Operation::InsertOne { .. } => None,
+        }
+    }
+
+    /// What the operation changes by operators; `None` of a replacement.
+    #[must_use]
+    pub fn update(&self) -> Option<&Update> {
+        match self {
+            Operation::UpdateOne { update, .. } | Operation::FindOneAndUpdate { update, .. } => {
+                Some(update)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a document is inserted where none matches.
+    #[must_use]
+    pub fn is_upsert(&self) -> bool {
+        match self {
+            Operation::UpdateOne { upsert, .. }
+            | Operation::FindOneAndUpdate { upsert, .. }
+            | Operation::ReplaceOne { upsert, .. } => *upsert,
+            _ => false,
+        }
+    }
+
     /// The name of the method that makes this operation, as it stands in a trace.
     #[must_use]
     pub fn name(&self) -> &'static str {

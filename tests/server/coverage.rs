@@ -64,7 +64,7 @@ impl Coverage {
                 self.hit(operation.name(), format!("duplicate key, index {kind}"));
             }
         }
-        if let Some(update) = update(operation) {
+        if let Some(update) = operation.update() {
             let taken = taken(before, command);
             for operator in update.operators() {
                 self.hit(operator_name(operator), outcome.to_owned());
@@ -74,7 +74,7 @@ impl Coverage {
                 }
             }
         }
-        if let Some(filter) = filter(operation) {
+        if let Some(filter) = operation.filter() {
             self.conditions(before, filter);
         }
     }
@@ -224,7 +224,7 @@ fn kinds(name: &str, indexes: &[Index], command: &Command, state: &State) -> Vec
 
 /// The document that a command changes, if it is the only one that matches.
 fn taken(state: &State, command: &Command) -> Option<Document> {
-    let ids = matching(state, filter(&command.operation)?)?;
+    let ids = matching(state, command.operation.filter()?)?;
     let [id] = ids.as_slice() else { return None };
     let read = only(&find(doorway::store::filter::all()), id);
     match state.clone().execute(read) {
@@ -243,27 +243,6 @@ fn place(document: &Document, path: &str) -> &'static str {
         (Some(_), Some(_)) => "missing",
         (Some(Value::Null), None) => "null",
         (Some(_), None) => "other",
-    }
-}
-
-fn filter(operation: &Operation) -> Option<&Filter> {
-    match operation {
-        Operation::FindOne { filter, .. }
-        | Operation::Scan { filter, .. }
-        | Operation::UpdateOne { filter, .. }
-        | Operation::FindOneAndUpdate { filter, .. }
-        | Operation::ReplaceOne { filter, .. }
-        | Operation::DeleteOne { filter } => Some(filter),
-        Operation::InsertOne { .. } => None,
-    }
-}
-
-fn update(operation: &Operation) -> Option<&Update> {
-    match operation {
-        Operation::UpdateOne { update, .. } | Operation::FindOneAndUpdate { update, .. } => {
-            Some(update)
-        }
-        _ => None,
     }
 }
 

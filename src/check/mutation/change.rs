@@ -87,8 +87,8 @@ impl Change {
     }
 
     fn fits(self, operation: &Operation) -> bool {
-        let clauses = filter(operation).map(clauses).unwrap_or_default();
-        let operators = update(operation).map(Update::operators).unwrap_or_default();
+        let clauses = operation.filter().map(clauses).unwrap_or_default();
+        let operators = operation.update().map(Update::operators).unwrap_or_default();
         let is_insert = matches!(operation, Operation::InsertOne { .. });
         let changes_and_reads = matches!(operation, Operation::FindOneAndUpdate { .. });
         match self {
@@ -98,12 +98,12 @@ impl Change {
             }
             Change::DropOperator(number) => number <= operators.len(),
             Change::TurnOperator(number) => {
-                let upserts = upserts(operation);
+                let upserts = operation.is_upsert();
                 number <= operators.len() && turned(&operators[number - 1], upserts).is_some()
             }
             Change::DropSort(number) => number <= sort(operation),
             Change::DropLimit => matches!(operation, Operation::Scan { limit: Some(_), .. }),
-            Change::NoUpsert => upserts(operation),
+            Change::NoUpsert => operation.is_upsert(),
             Change::ReturnsBefore => {
                 use crate::store::Returns::After;
                 matches!(operation, Operation::FindOneAndUpdate { returns: After, .. })
@@ -112,7 +112,7 @@ impl Change {
             Change::Swap => operation.is_write() && !changes_and_reads,
             Change::UnknownIsDone | Change::WeakWrite => operation.is_write(),
             Change::UnknownIsNotDone => operation.is_write() && !is_insert,
-            Change::Save => !operators.is_empty(),
+            Change::Save => !operators.is_empty() && !operation.is_upsert(),
             Change::WeakRead => !operation.is_write(),
         }
     }
@@ -130,7 +130,7 @@ impl Change {
     }
 
     fn change(self, operation: &mut Operation) {
-        let upserts = upserts(operation);
+        let upserts = operation.is_upsert();
         match (self, operation) {
             (
                 Change::DropClause(number) | Change::WidenClause(number),
@@ -182,41 +182,11 @@ impl Change {
     }
 }
 
-fn filter(operation: &Operation) -> Option<&Filter> {
-    match operation {
-        Operation::FindOne { filter, .. }
-        | Operation::Scan { filter, .. }
-        | Operation::UpdateOne { filter, .. }
-        | Operation::FindOneAndUpdate { filter, .. }
-        | Operation::ReplaceOne { filter, .. }
-        | Operation::DeleteOne { filter } => Some(filter),
-        Operation::InsertOne { .. } => None,
-    }
-}
-
-fn update(operation: &Operation) -> Option<&Update> {
-    match operation {
-        Operation::UpdateOne { update, .. } | Operation::FindOneAndUpdate { update, .. } => {
-            Some(update)
-        }
-        _ => None,
-    }
-}
-
 fn sort(operation: &Operation) -> usize {
     match operation {
         Operation::Scan { sort, .. } | Operation::FindOneAndUpdate { sort, .. } => sort.len(),
         _ => 0,
     }
-}
-
-fn upserts(operation: &Operation) -> bool {
-    matches!(
-        operation,
-        Operation::UpdateOne { upsert: true, .. }
-            | Operation::FindOneAndUpdate { upsert: true, .. }
-            | Operation::ReplaceOne { upsert: true, .. }
-    )
 }
 
 /// The parts that a filter is put together of.

@@ -58,7 +58,7 @@ impl Phase {
     }
 
     fn start(operation: &Operation) -> Phase {
-        let Some(filter) = filter(operation) else {
+        let Some(filter) = operation.filter() else {
             return Phase::Insert;
         };
         match (point(filter), operation) {
@@ -147,30 +147,8 @@ impl Phase {
     }
 }
 
-/// The filter of an operation that has one.
-fn filter(operation: &Operation) -> Option<&Filter> {
-    match operation {
-        Operation::InsertOne { .. } => None,
-        Operation::FindOne { filter, .. }
-        | Operation::Scan { filter, .. }
-        | Operation::UpdateOne { filter, .. }
-        | Operation::FindOneAndUpdate { filter, .. }
-        | Operation::ReplaceOne { filter, .. }
-        | Operation::DeleteOne { filter } => Some(filter),
-    }
-}
-
 fn is_match(operation: &Operation, document: &Document) -> bool {
-    filter(operation).is_some_and(|filter| matches(filter, document))
-}
-
-fn is_upsert(operation: &Operation) -> bool {
-    match operation {
-        Operation::UpdateOne { upsert, .. }
-        | Operation::FindOneAndUpdate { upsert, .. }
-        | Operation::ReplaceOne { upsert, .. } => *upsert,
-        _ => false,
-    }
+    operation.filter().is_some_and(|filter| matches(filter, document))
 }
 
 /// The `_id` that a filter fixes by an equality, alone or among other conditions that have to hold.
@@ -199,7 +177,7 @@ fn insert_upserted(command: &Command, state: &mut State) -> Stepped {
     match write::insert_upserted(state, collection, operation) {
         Ok(reply) => Ok(Next::Answer(reply)),
         Err(Refusal::Duplicate(duplicate))
-            if filter(operation).is_some_and(|f| upsert::is_retried(f, &duplicate)) =>
+            if operation.filter().is_some_and(|f| upsert::is_retried(f, &duplicate)) =>
         {
             Ok(Next::Go(Phase::start(operation)))
         }
@@ -254,7 +232,7 @@ fn at_candidate(id: Key, picked: bool, command: &Command, state: &mut State) -> 
 
 /// What an operation does that found no document.
 fn not_found(operation: &Operation) -> Next {
-    if is_upsert(operation) {
+    if operation.is_upsert() {
         Next::Go(Phase::Upsert)
     } else {
         Next::Answer(write::nothing_matched(operation))
