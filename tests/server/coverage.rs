@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use doorway::store::memory::State;
 use doorway::store::{
-    Command, Covers, Document, Filter, Index, Operation, Operator, Predicate, Reply, Update, Value,
+    Command, Covers, Document, Filter, Index, Operation, Operator, Predicate, Reply, Value,
 };
 
 use crate::agreement::{Answer, matching, only};
