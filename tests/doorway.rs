@@ -85,8 +85,7 @@ fn failure(mut system: System, names: [&'static str; 2]) -> Option<String> {
 fn two_processes_of_one_name_are_told_so() {
     let empty = || {
         let mut system = model("doorway-submitters").system().unwrap();
-        let inserted =
-            |id: &str, turn: i64| doorway::doc! {"_id": id, "task_ids": ["t"], "turn": turn};
+        let inserted = |id: &str, turn: i64| doorway::doc! {"_id": id, "task_ids": ["t"], "turn": turn, "first": "t"};
         system.world.store.insert(schema::RESERVATIONS, inserted("r", 0)).unwrap();
         system
     };

@@ -44,12 +44,12 @@ fn mutants_are_made_of_what_is_sent_and_fall_by_the_property_of_their_guard() {
     let lost = ["once", "kept", "queue"].map(String::from);
     assert!(lost.contains(&by("reserved_resources.delete_one", "without clause 3")));
     assert_eq!(by("reserved_resources.find(", "without sort key 2"), "bypass");
-    let release = "reserved_resources.update_one({_id: ?, token: ?, \"task_ids.0\": ?}, {$pop";
+    let release = "reserved_resources.update_one({_id: ?, token: ?}, {$pop";
     assert!(lost.contains(&by(release, "operator 1 turned")));
     assert!(lost.contains(&by("task_status.insert_one", "not sent")));
     let told = "an unknown outcome taken as done";
     let untouched = fate(&killers, "task_status.insert_one(", told);
-    assert_eq!(untouched, Fate::Survived { differs: Vec::new() });
+    assert_eq!(untouched, Fate::Survived { differs: Vec::new(), unended: Vec::new() });
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn what_is_listed_as_harmless_is_a_mutant_of_the_doorway() {
     let all: Vec<Model> = shipped().expect("the shipped models are read");
     let of_doorway = all.into_iter().filter(|model| {
         model.design.name() == "doorway" && model.mutant.is_none() && model.name.contains("-one-")
-            || model.name == "doorway-cancel"
+            || model.name == "doorway-cancel-one-manager"
     });
     let killers = Killers::prepare(of_doorway.collect(), Some(50_000)).expect("they are verified");
     let mutants = killers.mutants();

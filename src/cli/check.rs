@@ -70,10 +70,13 @@ fn chosen<'a>(
         .filter(|(_, choice)| wanted(choice))
         .collect();
     if work.is_empty() {
-        return Err(Failure::Plain(format!(
-            "nothing to run: no model here names the engine {}",
-            args.engine.join(" or ")
-        )));
+        return Err(Failure::Plain(match args.engine.as_slice() {
+            [] => "nothing to run: the engines of these models take long, and run with --thorough"
+                .into(),
+            names => {
+                format!("nothing to run: no model here names the engine {}", names.join(" or "))
+            }
+        }));
     }
     Ok(work)
 }

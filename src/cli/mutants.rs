@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use doorway::check::mutation::Mutation;
 use doorway::model::mutants::{Fate, Killers};
-use doorway::model::{EngineKind, Harmless, Model, Subject, harmless};
+use doorway::model::{EngineKind, Expect, Harmless, Model, Subject, harmless};
 use doorway::report;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
             output::line(format_args!("{:<28} {states} states, {time}", killer.model.name));
         }
     }
-    let (known, mut summary) = (harmless()?, Summary::default());
+    let (known, shown, mut summary) = (harmless()?, shown()?, Summary::default());
     for mutation in killers.mutants() {
         let excuse = known.iter().find(|known| known.mutation == mutation);
         let named = mutation.to_string();
@@ -34,7 +34,10 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
             summary.left += usize::from(wanted);
             continue;
         }
-        let fate = killers.judge(&mutation).map_err(|error| plain(&error))?;
+        let fate = match shown.iter().find(|(mutant, _)| *mutant == mutation) {
+            Some((_, fate)) => fate.clone(),
+            None => killers.judge(&mutation).map_err(|error| plain(&error))?,
+        };
         output::line(match args.format {
             Format::Json => object(&mutation, &fate, excuse).to_string(),
             Format::Text => row(&mutation, &fate, excuse),
@@ -45,6 +48,17 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
         output::line(format_args!("{} in {}", summary.sentence(), report::time(began.elapsed())));
     }
     Ok(summary.exit())
+}
+
+/// The mutants that a model shows to be broken: there is no need of another that kills them.
+fn shown() -> Result<Vec<(Mutation, Fate)>, Failure> {
+    let all = models::named(&[], &Sizes { settings: Vec::new() })?;
+    let one = |model: Model| {
+        let mut falls = model.expect.iter().filter(|(_, expect)| *expect == Expect::Violated);
+        let property = falls.next()?.0.clone();
+        Some((model.mutant?, Fate::Shown { property, model: model.name }))
+    };
+    Ok(all.into_iter().filter_map(|named| one(named.model)).collect())
 }
 
 /// The models that are to kill; by default those of the doorway that are explored in a plain check.
@@ -65,18 +79,28 @@ fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
     Ok(chosen)
 }
 
+/// Whether a mutant that no model kills is listed as harmless. One of which a graph was not seen whole is
+/// not: what is in the rest nobody knows.
+fn is_excused(fate: &Fate, excuse: Option<&Harmless>) -> bool {
+    excuse.is_some() && matches!(fate, Fate::Survived { unended, .. } if unended.is_empty())
+}
+
 fn row(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> String {
     let fate = match fate {
         Fate::Killed { property, model, steps } => {
             format!("killed    {property} in {model} after {steps} steps")
         }
+        Fate::Shown { property, model } => format!("killed    {property} in {model}, see `check`"),
         Fate::Refused { model, why } => format!("killed    refused in {model}: {why}"),
-        Fate::Survived { differs } => {
-            let graphs = match differs.as_slice() {
-                [] => "every graph is the same".to_owned(),
+        Fate::Survived { differs, unended } => {
+            let mut graphs = match differs.as_slice() {
+                [] => "every graph that ended is the same".to_owned(),
                 models => format!("other graphs in {}", models.join(", ")),
             };
-            let kind = if excuse.is_some() { "harmless" } else { "SURVIVED" };
+            if !unended.is_empty() {
+                graphs += &format!("; no end in {}", unended.join(", "));
+            }
+            let kind = if is_excused(fate, excuse) { "harmless" } else { "SURVIVED" };
             format!("{kind}  {graphs}")
         }
     };
@@ -89,8 +113,13 @@ fn object(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> serde_
         Fate::Killed { property, model, steps } => {
             json!({"fate": "killed", "property": property, "model": model, "steps": steps})
         }
+        Fate::Shown { property, model } => {
+            json!({"fate": "killed", "property": property, "model": model})
+        }
         Fate::Refused { model, why } => json!({"fate": "refused", "model": model, "why": why}),
-        Fate::Survived { differs } => json!({"fate": "survived", "other_graphs": differs}),
+        Fate::Survived { differs, unended } => {
+            json!({"fate": "survived", "other_graphs": differs, "unended": unended})
+        }
     };
     if let (Some(object), serde_json::Value::Object(told)) = (object.as_object_mut(), told) {
         object.extend(told);
@@ -112,8 +141,8 @@ struct Summary {
 impl Summary {
     fn add(&mut self, fate: &Fate, excuse: Option<&Harmless>) {
         match (fate, excuse) {
-            (Fate::Survived { .. }, None) => self.survived += 1,
-            (Fate::Survived { .. }, Some(_)) => self.harmless += 1,
+            (Fate::Survived { .. }, _) if is_excused(fate, excuse) => self.harmless += 1,
+            (Fate::Survived { .. }, _) => self.survived += 1,
             (_, None) => self.killed += 1,
             (_, Some(_)) => self.excused_for_nothing += 1,
         }

@@ -20,20 +20,23 @@ impl Model {
     ///
     /// What the emulator refuses while the collections are set up.
     pub fn system(&self) -> Result<System, StoreError> {
-        let messages = match self.system {
+        let mut messages = match self.system {
             SystemKind::Full => self.broker(),
             _ => Messages::default(),
         };
-        let tasks = match self.system {
-            SystemKind::Inline | SystemKind::Full => self.tasks(),
-            SystemKind::Submitters | SystemKind::Callers => Vec::new(),
+        self.give_leases(&mut messages);
+        let before: &[&str] = match self.system {
+            SystemKind::Inline | SystemKind::Full => &[Task::ENQUEUED],
+            SystemKind::Queued => &[Task::ENQUEUED, Task::QUEUED],
+            SystemKind::Submitters | SystemKind::Callers => &[],
         };
-        let enqueued = tasks.into_iter().map(|task| task.event(Task::ENQUEUED));
+        let tasks = self.tasks();
+        let history = tasks.iter().flat_map(|task| before.iter().map(|name| task.event(name)));
         let expected = |name: &str| self.expect.iter().any(|(expected, _)| expected == name);
         let system = System {
             name: self.name.as_str().into(),
             world: World { store: self.store()?, messages },
-            history: enqueued.collect::<Vec<Event>>(),
+            history: history.collect::<Vec<Event>>(),
             processes: self.processes(),
             properties: property::all()
                 .into_iter()
@@ -112,13 +115,11 @@ impl Model {
     }
 
     /// Every task, in the order in which they were handed to the broker.
-    fn tasks(&self) -> Vec<Task> {
+    pub(super) fn tasks(&self) -> Vec<Task> {
         let (managers, each) = (self.sizes.managers.get(), self.sizes.tasks.get());
         match self.system {
             SystemKind::Inline => (0..managers * each).map(|n| self.inline_task(n)).collect(),
-            SystemKind::Full | SystemKind::Submitters | SystemKind::Callers => {
-                (0..each).map(|n| self.full_task(n)).collect()
-            }
+            _ => (0..each).map(|n| self.full_task(n)).collect(),
         }
     }
 

@@ -1,13 +1,15 @@
 //! The system of a model of the doorway.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Model, SystemKind};
-use crate::check::{Cx, Process};
+use super::{Model, Subject, SystemKind};
+use crate::check::{Cx, Messages, Process};
+use crate::doc;
+use crate::env::Queues;
 use crate::reservation::doorway::{self, lock, schema};
 use crate::reservation::{ReservationError, Task};
 use crate::store::memory::State;
-use crate::store::{StoreError, Text, Value};
+use crate::store::{Document, StoreError, Text, Value};
 
 impl Model {
     pub(super) fn doorway_store(&self) -> Result<State, StoreError> {
@@ -20,7 +22,40 @@ impl Model {
         for counter in schema::counters() {
             store.insert(schema::COUNTERS, counter)?;
         }
+        if self.system == SystemKind::Queued {
+            self.fill_lists(&mut store)?;
+        }
         Ok(store)
+    }
+
+    /// Leaves every task as its submission does.
+    fn fill_lists(&self, store: &mut State) -> Result<(), StoreError> {
+        let mut lists: BTreeMap<Text, Vec<Value>> = BTreeMap::new();
+        for task in self.tasks() {
+            let status = doc! {"_id": &task.id, "resource_id": &task.resource, "state": "waiting"};
+            store.insert(schema::STATUSES, status)?;
+            lists.entry(task.resource).or_default().push(task.id.into());
+        }
+        for (resource, tasks) in lists {
+            let first = tasks[0].clone();
+            let list = doc! {"_id": resource, "task_ids": tasks, "turn": 0, "first": first};
+            store.insert(schema::RESERVATIONS, list)?;
+        }
+        Ok(())
+    }
+
+    /// The workers whose watchers declare them dead once they are, and not at any moment.
+    fn leased(&self) -> impl Iterator<Item = Text> {
+        let for_good = self.design == Subject::Doorway && self.faults.are_for_good();
+        self.buries.iter().filter(move |_| for_good).map(super::build::worker_name)
+    }
+
+    /// What the workers hold that are found out when they are gone.
+    pub(super) fn give_leases(&self, messages: &mut Messages) {
+        for worker in self.leased() {
+            messages.send(&lease_of(&worker), Document::new());
+            messages.receive(&lease_of(&worker), &worker);
+        }
     }
 
     pub(super) fn doorway_processes(&self) -> Vec<Process> {
@@ -42,7 +77,9 @@ impl Model {
         });
         let watchers = self.buries.iter().map(|number| {
             let worker = super::build::worker_name(number);
-            Process::new(format!("watcher-of-{worker}")).then(move |cx| bury(cx, worker.clone()))
+            let lease = self.leased().find(|leased| *leased == worker).map(|_| lease_of(&worker));
+            Process::new(format!("watcher-of-{worker}"))
+                .then(move |cx| bury(cx, worker.clone(), lease.clone()))
         });
         let cancellers = self.cancels.iter().map(|number| {
             let task = self.full_task(number.get() - 1);
@@ -55,6 +92,9 @@ impl Model {
 
     /// Who hands the tasks through the doorway.
     fn submitting(&self) -> Vec<Process> {
+        if self.system == SystemKind::Queued {
+            return Vec::new();
+        }
         if self.system == SystemKind::Full {
             let serve = |cx: Cx| async move { doorway::manager::serve(&cx).await };
             return self.managers().map(|name| Process::new(name).then(serve)).collect();
@@ -71,6 +111,12 @@ impl Model {
         };
         (0..).zip(self.managers()).map(submitter).collect()
     }
+}
+
+/// The queue of which a worker holds the one message as long as it lives: when it is gone, the broker
+/// delivers that again.
+fn lease_of(worker: &Text) -> Text {
+    format!("lease-of-{worker}").into()
 }
 
 /// A worker. That a later process of its name has taken its place is no failure of it.
@@ -105,8 +151,12 @@ async fn submit(cx: Cx, task: Task) -> Result<(), ReservationError> {
     Ok(())
 }
 
-/// Declares the worker dead, whether it is or not, at any moment at which it is registered.
-async fn bury(cx: Cx, worker: Text) -> Result<(), ReservationError> {
+/// Declares the worker dead, whether it is or not, at any moment at which it is registered; one that has
+/// a lease, once it has lost that.
+async fn bury(cx: Cx, worker: Text, lease: Option<Text>) -> Result<(), ReservationError> {
+    if let Some(lease) = lease {
+        cx.receive(&lease).await;
+    }
     if let Some(seen) = doorway::watch::registration(&cx, &worker).await? {
         doorway::watch::bury(&cx, &seen).await?;
     }

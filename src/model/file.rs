@@ -271,9 +271,14 @@ impl File {
     fn model(self, name: &str) -> Result<Model, Wrong> {
         let design = one_of("design", &self.design, &Subject::all())?;
         let system = self.system(design)?;
+        let (managed, served) = match system {
+            SystemKind::Callers => (false, false),
+            SystemKind::Queued => (false, true),
+            _ => (true, true),
+        };
         let sizes = Sizes {
-            managers: self.processes(design, "managers", self.managers.as_ref())?,
-            workers: self.processes(design, "workers", self.workers.as_ref())?,
+            managers: self.processes(managed, "managers", self.managers.as_ref())?,
+            workers: self.processes(served, "workers", self.workers.as_ref())?,
             tasks: size("tasks", &self.tasks)?,
             resources: size("resources", &self.resources)?,
         };
@@ -314,10 +319,11 @@ impl File {
             return one_of("system", &self.system, &[("callers", SystemKind::Callers)]);
         }
         let full = ("full", SystemKind::Full);
-        let (inline, submitters) =
-            (("inline", SystemKind::Inline), ("submitters", SystemKind::Submitters));
+        let inline = ("inline", SystemKind::Inline);
+        let submitters = ("submitters", SystemKind::Submitters);
+        let queued = ("queued", SystemKind::Queued);
         let known = match design {
-            Subject::Doorway => &[full, submitters][..],
+            Subject::Doorway => &[full, submitters, queued][..],
             // Without managers none of them is active.
             Subject::Reserving(Design::HotSpare) => &[full],
             _ => &[full, inline],
@@ -325,21 +331,25 @@ impl File {
         one_of("system", &self.system, known)
     }
 
-    /// The number of managers or workers, of which there are none where tasks have callers.
+    /// The number of managers or workers, where there are any.
     fn processes(
         &self,
-        design: Subject,
+        are_there: bool,
         what: &str,
         number: Option<&Spanned<i64>>,
     ) -> Result<NonZeroU32, Wrong> {
-        match (number, design.has_callers()) {
-            (Some(number), false) => size(what, number),
-            (None, true) => Ok(NonZeroU32::MIN),
-            (Some(number), true) => {
-                Err(Wrong::at(number, format!("a system of callers has no {what}"))
-                    .help("each task has a caller of its own"))
+        match (number, are_there) {
+            (Some(number), true) => size(what, number),
+            (None, false) => Ok(NonZeroU32::MIN),
+            (Some(number), false) => {
+                let system = self.system.get_ref();
+                let help = match system.as_str() {
+                    "queued" => "the tasks are in their lists from the start",
+                    _ => "each task has a caller of its own",
+                };
+                Err(Wrong::at(number, format!("a system of {system} has no {what}")).help(help))
             }
-            (None, false) => Err(Wrong::at(&self.system, format!("this system needs {what}"))
+            (None, true) => Err(Wrong::at(&self.system, format!("this system needs {what}"))
                 .help(format!("for example {what} = 2"))),
         }
     }

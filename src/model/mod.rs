@@ -104,6 +104,9 @@ pub enum SystemKind {
     /// No broker: task k is submitted by manager k mod the number of managers, itself, one after
     /// another; and workers. For the doorway only.
     Submitters,
+    /// No broker and no managers: the tasks are in their lists before the first worker comes. For
+    /// the doorway only.
+    Queued,
     /// Each task has a caller of its own, that waits for its turn and runs it.
     Callers,
 }

@@ -44,6 +44,13 @@ pub enum Fate {
         /// After how many steps.
         steps: usize,
     },
+    /// A property falls in a shipped model of this very mutant, which a check runs.
+    Shown {
+        /// Which.
+        property: String,
+        /// In which model.
+        model: String,
+    },
     /// The store refused the command, or the explorer the process.
     Refused {
         /// In which model.
@@ -53,9 +60,10 @@ pub enum Fate {
     },
     /// No property fell.
     Survived {
-        /// The models in which the graph of states is another one than without the mutant, or was
-        /// not seen whole.
+        /// The models in which the graph of states is another one than without the mutant.
         differs: Vec<String>,
+        /// The models of which the graph was not seen whole: there it may be killed yet.
+        unended: Vec<String>,
     },
 }
 
@@ -128,14 +136,17 @@ impl Killers {
     ///
     /// [`Unfit`] where a model cannot be set up.
     pub fn judge(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
-        let mut differs = Vec::new();
+        let (mut differs, mut unended) = (Vec::new(), Vec::new());
         for killer in self.models.iter().filter(|killer| killer.concerns(mutation)) {
             match killer.judge(mutation)? {
-                Fate::Survived { differs: here } => differs.extend(here),
+                Fate::Survived { differs: other, unended: cut } => {
+                    differs.extend(other);
+                    unended.extend(cut);
+                }
                 dead => return Ok(dead),
             }
         }
-        Ok(Fate::Survived { differs })
+        Ok(Fate::Survived { differs, unended })
     }
 }
 
@@ -197,10 +208,13 @@ impl Killer {
                 model,
                 steps: finding.counterexample.as_ref().map_or(0, |run| run.steps.len()),
             },
-            None if report.cut_short || graph(&report) != self.graph => {
-                Fate::Survived { differs: vec![model] }
+            None if report.cut_short => {
+                Fate::Survived { differs: Vec::new(), unended: vec![model] }
             }
-            None => Fate::Survived { differs: Vec::new() },
+            None => {
+                let differs = (graph(&report) != self.graph).then_some(model);
+                Fate::Survived { differs: differs.into_iter().collect(), unended: Vec::new() }
+            }
         })
     }
 }

@@ -67,7 +67,7 @@ pub(crate) async fn migrates<P: Provision + Clone + 'static>(store: P) {
     assert_eq!((last.steps.len(), left(&last)), (0, left(&first)));
 
     let a = documents.find_one(by_id("a")).await.unwrap().unwrap();
-    let expected = doc! {"_id": "a", "_ns": "reserved_resources", "task_ids": ["t1", "t2"], "turn": 0, "worker_name": "w1"};
+    let expected = doc! {"_id": "a", "_ns": "reserved_resources", "first": "t1", "task_ids": ["t1", "t2"], "turn": 0, "worker_name": "w1"};
     assert_eq!(sorted(a), expected);
     let untouched = documents.find_one(by_id("t4")).await.unwrap().unwrap();
     let expected =

@@ -103,6 +103,12 @@ impl Faults {
         self
     }
 
+    /// Whether a process that crashes does not start again.
+    #[must_use]
+    pub fn are_for_good(&self) -> bool {
+        self.crashes > 0 && self.gone_for_good
+    }
+
     /// Whether nothing goes wrong.
     #[must_use]
     pub fn is_none(&self) -> bool {

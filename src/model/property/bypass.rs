@@ -5,8 +5,8 @@ use crate::check::{Monitor, Step};
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
 use crate::store::{Document, Text, Value};
 
-/// `bypass`: while a resource waits for a worker, no other is bound more often than there are workers,
-/// and once more. Remembers which resources are bound, and for each that waits how often each
+/// `bypass`: while a resource waits for a worker, no other is bound, with a token, more often than there
+/// are workers, and once more. Remembers which resources are bound, and for each that waits how often each
 /// other was bound meanwhile.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bypass;
@@ -21,9 +21,11 @@ impl Monitor for Bypass {
         let (mut bound, mut waits) = (Document::new(), Document::new());
         for reservation in store.documents(RESERVATIONS) {
             let Some(resource) = reservation.id().and_then(Value::as_str) else { continue };
-            match reservation.get("worker_name") {
-                Some(_) => bound.set(resource, true),
-                None => {
+            match (reservation.get("worker_name"), reservation.get("token")) {
+                (Some(_), Some(_)) => bound.set(resource, true),
+                // Nobody is served yet, and a worker that dies here has taken no turn.
+                (Some(_), None) => {}
+                (None, _) => {
                     let since = field(memory, "waits").get(resource);
                     waits.set(resource, since.cloned().unwrap_or(Document::new().into()));
                 }

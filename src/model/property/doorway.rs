@@ -38,3 +38,8 @@ pub(super) fn runs_with<'a>(store: &'a State, task: &Value) -> Option<&'a Value>
 pub(super) fn incarnation<'a>(store: &'a State, worker: &str) -> Option<&'a Value> {
     store.get(WORKERS, &worker.into())?.get("incarnation")
 }
+
+/// Whether a task is recorded as failed.
+pub(super) fn has_failed(store: &State, task: &Value) -> bool {
+    state(store, task) == Some("failed")
+}

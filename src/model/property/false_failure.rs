@@ -1,15 +1,18 @@
 //! No false failure: no task fails whose worker was there all the time.
 
 use super::doorway::{incarnation, is_final};
-use super::{TaskEvent, shared, text};
+use super::{TaskEvent, field, shared, text};
 use crate::check::{Monitor, Step};
 use crate::doc;
 use crate::reservation::Task;
-use crate::store::{Document, Value};
+use crate::reservation::schema::WORKERS;
+use crate::store::memory::State;
+use crate::store::{Document, Text, Value};
 
 /// `no-false-failure`: a task is recorded as failed only if, before that, its worker crashed, was
 /// declared dead, or was superseded by a later process of its name. Remembers of each run the process,
-/// the worker and its incarnation, or that it was lost.
+/// the worker and its incarnation, or that it was lost; which workers are there; and of those that
+/// were lost the last incarnation, since a registration that comes late brings one back.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoFalseFailure;
 
@@ -18,13 +21,21 @@ impl Monitor for NoFalseFailure {
         "no-false-failure"
     }
 
-    fn step(&self, runs: &mut Document, step: &Step<'_>) -> Result<(), String> {
+    fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
+        note_gone(memory, &step.world.store);
+        let gone = field(memory, "gone").clone();
+        let runs = field(memory, "runs");
         for event in step.events.iter().filter_map(TaskEvent::of) {
             match event.name {
                 Task::STARTED => {
                     let by = step.process.map_or("", |process| process);
                     let worker = event.worker.unwrap_or_default();
-                    let run = doc! {"worker": worker, "by": by, "as": event.incarnation};
+                    let was_lost =
+                        gone.get(worker) >= event.incarnation && gone.get(worker).is_some();
+                    let run = match was_lost {
+                        true => Document::new(),
+                        false => doc! {"worker": worker, "by": by, "as": event.incarnation},
+                    };
                     runs.set(shared(event.task), run);
                     runs.sort_fields();
                 }
@@ -44,6 +55,22 @@ impl Monitor for NoFalseFailure {
         let of_lost = |run: &Value| if lost(run) { Document::new().into() } else { run.clone() };
         *runs = goes_on.map(|(task, run)| (task.clone(), of_lost(run))).collect();
         Ok(())
+    }
+}
+
+/// Remembers which workers are there, and of those that are no more which they were.
+fn note_gone(memory: &mut Document, store: &State) {
+    let now: Document = (store.documents(WORKERS))
+        .filter_map(|worker| {
+            Some((Text::from(worker.id()?.as_str()?), worker.get("incarnation")?.clone()))
+        })
+        .collect();
+    let before = std::mem::replace(field(memory, "there"), now.clone());
+    for (worker, incarnation) in before.iter().filter(|(worker, was)| now.get(worker) != Some(was))
+    {
+        let gone = field(memory, "gone");
+        gone.set(worker.clone(), incarnation);
+        gone.sort_fields();
     }
 }
 

@@ -5,6 +5,7 @@
 //! new solution of Dijkstra's concurrent programming problem*, CACM 17(8), 1974). What the doorway
 //! is can be read in three ways.
 
+use super::doorway::has_failed;
 use super::{TaskEvent, each, field, shared, shared_resource};
 use crate::check::{Monitor, Request, Step};
 use crate::reservation::Task;
@@ -68,7 +69,10 @@ impl Monitor for Fcfs {
                 }
             }
             match event.name {
-                Task::STARTED => start(memory, &event)?,
+                Task::STARTED => {
+                    forget_failed(memory, &step.world.store);
+                    start(memory, &event)?;
+                }
                 Task::FINISHED | Task::FAILED | Task::CANCELLED => done(memory, event.task),
                 _ => {}
             }
@@ -137,6 +141,14 @@ fn pass(memory: &mut Document, task: &str, needs: &Value) {
 /// who does not know that.
 fn is_known(memory: &mut Document, task: &str) -> bool {
     ["passed", "over"].iter().any(|which| field(memory, which).get(task).is_some())
+}
+
+/// A task that is recorded as failed is done, also where nobody could tell of it.
+fn forget_failed(memory: &mut Document, store: &State) {
+    let passed = field(memory, "passed").clone();
+    for (task, _) in passed.iter().filter(|(task, _)| has_failed(store, &Value::from(*task))) {
+        done(memory, task);
+    }
 }
 
 fn start(memory: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {

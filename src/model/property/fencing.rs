@@ -33,7 +33,9 @@ impl Monitor for Fencing {
                     let Some(token) = event.token.or(current).cloned() else {
                         return Err(format!("{} starts without a token", event.task));
                     };
-                    touch(memory, &event, &token, true)?;
+                    let counts =
+                        is_queued(&step.world.store, event.task) || current == Some(&token);
+                    touch(memory, &event, &token, counts)?;
                     let by = step.process.map_or("", |process| process);
                     let runs = field(memory, "runs");
                     runs.set(shared(event.task), doc! {"token": token, "by": by});

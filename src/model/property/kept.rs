@@ -1,11 +1,12 @@
 //! Kept: what is written into a reservation stays there until it is taken out.
 
+use super::doorway::has_failed;
 use super::{TaskEvent, is_queued, shared};
 use crate::check::{Monitor, Step};
 use crate::reservation::Task;
 use crate::reservation::schema::RESERVATIONS;
 use crate::store::memory::State;
-use crate::store::{Document, Value};
+use crate::store::{Document, Text, Value};
 
 /// `kept`: from the operation that queued a task until the one that releases it, a reservation
 /// names the task. Remembers of each task that was queued whether it is to be named still.
@@ -32,7 +33,13 @@ impl Monitor for Kept {
             }
         }
         let mut queued = queued.iter().filter(|(_, queued)| **queued == Value::from(true));
-        match queued.find(|(task, _)| !is_named(&step.world.store, &(*task).into())) {
+        let store = &step.world.store;
+        // One that has failed is told of too, but not where the answer to the writing was lost.
+        let is_lost = |task: &Text| {
+            let task = Value::from(task);
+            !is_named(store, &task) && !has_failed(store, &task)
+        };
+        match queued.find(|(task, _)| is_lost(task)) {
             None => Ok(()),
             Some((task, _)) => Err(format!("{task} is queued, and no reservation names it")),
         }

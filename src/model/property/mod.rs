@@ -1,7 +1,9 @@
 //! What has to hold of a reservation: each property one automaton, in a file of its name.
 
 mod binding;
+mod bounded_doorway;
 mod bypass;
+mod cost;
 mod doorway;
 mod exclusivity;
 mod false_failure;
@@ -18,7 +20,9 @@ mod tokens;
 use std::sync::Arc;
 
 pub use binding::{OneResourcePerWorker, OneWorkerPerResource};
+pub use bounded_doorway::BoundedDoorway;
 pub use bypass::Bypass;
+pub use cost::Cost;
 pub use exclusivity::Exclusivity;
 pub use false_failure::NoFalseFailure;
 pub use fcfs::Fcfs;
@@ -101,6 +105,8 @@ pub fn of_the_doorway() -> Vec<Property> {
         property("a resource that heeds the tokens refuses no run that counts", Fencing),
         property("a task fails only if its worker was lost while it ran", NoFalseFailure),
         property("no resource is bound over and over while another waits", Bypass),
+        property("a submission takes a bounded number of commands", BoundedDoorway),
+        property("without contention a task takes at most 11 commands", Cost),
     ]
 }
 

@@ -1,9 +1,10 @@
 //! Once: no task is lost, none runs twice.
 
+use super::doorway::has_failed;
 use super::{TaskEvent, shared, text};
 use crate::check::{End, Monitor, Step};
 use crate::reservation::Task;
-use crate::store::Document;
+use crate::store::{Document, Value};
 
 /// `once`: each task that was handed to the broker runs exactly once, or is cancelled and does not
 /// finish, or has failed and is reported so. Remembers the last event of each task.
@@ -54,9 +55,13 @@ impl Monitor for Once {
         Ok(())
     }
 
-    fn end(&self, last: &Document, _: &End<'_>) -> Result<(), String> {
-        let lost = last.iter().find(|(_, state)| {
-            !matches!(state.as_str(), Some(Task::FINISHED | Task::FAILED | Task::CANCELLED))
+    fn end(&self, last: &Document, end: &End<'_>) -> Result<(), String> {
+        let told = |state: &Value| {
+            matches!(state.as_str(), Some(Task::FINISHED | Task::FAILED | Task::CANCELLED))
+        };
+        // Where the answer to its writing is lost a failure is recorded, and not told of.
+        let lost = last.iter().find(|(task, state)| {
+            !told(state) && !has_failed(&end.world.store, &Value::from(*task))
         });
         match lost {
             None => Ok(()),

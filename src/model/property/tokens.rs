@@ -38,6 +38,9 @@ impl Monitor for Tokens {
             }
         }
         memory.set("bound", bound);
+        if step.process.is_none() {
+            forget_lost_runs(memory, step);
+        }
         step.world.store.documents(STATUSES).try_for_each(|status| rises(memory, status))
     }
 }
@@ -53,6 +56,21 @@ fn keeps(resource: &str, before: Option<&Value>, now: &Value) -> Result<(), Stri
             Err(format!("{resource} was bound by {before}, and that becomes {now}"))
         }
         _ => Ok(()),
+    }
+}
+
+/// A run whose claim a failover has undone never was.
+fn forget_lost_runs(memory: &mut Document, step: &Step<'_>) {
+    let waits = |run: &Value| {
+        let task = run.as_document().and_then(|run| run.get("task"));
+        let status = task.and_then(|task| step.world.store.get(STATUSES, task));
+        status.and_then(|status| text(status, "state")) == Some("waiting")
+    };
+    let last = field(memory, "last");
+    let lost: Vec<_> =
+        last.iter().filter(|(_, run)| waits(run)).map(|(id, _)| id.clone()).collect();
+    for resource in lost {
+        last.remove(&resource);
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Step {
     Adopt {
         /// The resource.
         resource: Text,
+        /// The first task of its list.
+        first: Text,
         /// The tasks of its list.
         tasks: Vec<Text>,
     },
@@ -75,7 +77,7 @@ impl fmt::Display for Step {
             Step::Move(record) => {
                 write!(f, "{}: {} goes into its list", record.resource, record.task)
             }
-            Step::Adopt { resource, tasks } => {
+            Step::Adopt { resource, tasks, .. } => {
                 write!(f, "{resource}: its list of {} gets a turn and statuses", tasks.len())
             }
             Step::Drop { resource } => write!(f, "{resource}: no task is left, it goes"),
@@ -131,10 +133,12 @@ impl Found {
             let tasks = tasks.as_array().unwrap_or_default();
             let tasks: Vec<Text> = tasks.iter().filter_map(Value::as_str).map(Text::from).collect();
             let has_turn = document.get("turn").is_some();
-            let step = match (tasks.is_empty(), has_turn) {
-                (true, _) => Some(Step::Drop { resource: resource.clone() }),
-                (false, false) => Some(Step::Adopt { resource: resource.clone(), tasks }),
-                (false, true) => None,
+            let step = match tasks.first().cloned() {
+                None => Some(Step::Drop { resource: resource.clone() }),
+                Some(first) if !has_turn => {
+                    Some(Step::Adopt { resource: resource.clone(), first, tasks })
+                }
+                Some(_) => None,
             };
             return Found::New { resource, worker, step };
         }
@@ -201,12 +205,13 @@ pub async fn carry_out<S: Store>(store: &S, plan: &Plan) -> Result<(), StoreErro
                 append(store, record).await?;
                 documents(store).delete_one(by_id(record.id.clone())).await?;
             }
-            Step::Adopt { resource, tasks } => {
+            Step::Adopt { resource, first, tasks } => {
                 for task in tasks {
                     announce(store, task, resource).await?;
                 }
                 let adopted = by_id(resource).and(missing("turn"));
-                documents(store).update_one(adopted, set("turn", FIRST)).await?;
+                let update = set("turn", FIRST).set("first", first);
+                documents(store).update_one(adopted, update).await?;
             }
             Step::Drop { resource } => {
                 documents(store).delete_one(by_id(resource).and(size("task_ids", 0))).await?;
@@ -234,7 +239,8 @@ async fn announce<S: Store>(store: &S, task: &Text, resource: &Text) -> Result<(
 /// Puts the task at the end of the list, unless it is there.
 async fn append<S: Store>(store: &S, record: &Record) -> Result<(), StoreError> {
     let absent = by_id(&record.resource).and(ne("task_ids", &record.task));
-    let mut update = push("task_ids", &record.task).set_on_insert("turn", FIRST);
+    let made = push("task_ids", &record.task).set_on_insert("turn", FIRST);
+    let mut update = made.set_on_insert("first", &record.task);
     if let Some(worker) = &record.worker {
         update = update.set_on_insert("worker_name", worker);
     }

@@ -1,13 +1,13 @@
 //! Which workers are there: registration and heartbeat.
 
 use super::counter::{Counter, draw};
-use super::schema::registrations;
+use super::schema::{Registration, registrations};
 use super::settle::settled;
 use crate::env::Env;
 use crate::reservation::ReservationError;
 use crate::store::filter::{by_id, eq, lt};
 use crate::store::update::{inc, set};
-use crate::store::{Store, StoreError, Text};
+use crate::store::{ReadConcern, Store, StoreError, Text};
 
 /// A worker's name, and which of the processes that ever had it this one is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,18 +39,22 @@ pub async fn register<H: Store + Env>(
     name: &Text,
 ) -> Result<Incarnation, ReservationError> {
     let me = Incarnation { name: name.clone(), number: draw(host, Counter::Incarnations).await? };
-    let registered = settled(host, || {
-        let earlier = by_id(name).and(lt("incarnation", me.number));
-        let update = set("incarnation", me.number).set("beats", 0);
-        registrations(host).update_one(earlier, update).upsert(true)
-    });
-    match registered.await {
-        Ok(_) => Ok(me),
-        Err(error) if !error.is_duplicate_key() => Err(error.into()),
-        Err(_) => match standing(host, &me).await? {
-            Standing::Current => Ok(me),
-            _ => Err(ReservationError::Superseded(name.clone())),
-        },
+    loop {
+        let registered = settled(host, || {
+            let earlier = by_id(name).and(lt("incarnation", me.number));
+            let update = set("incarnation", me.number).set("beats", 0);
+            registrations(host).update_one(earlier, update).upsert(true)
+        });
+        match registered.await {
+            Ok(_) => return Ok(me),
+            Err(error) if !error.is_duplicate_key() => return Err(error.into()),
+            Err(_) => match standing(host, &me).await? {
+                Standing::Current => return Ok(me),
+                Standing::Superseded => return Err(ReservationError::Superseded(name.clone())),
+                // One of an earlier process came late, and in between.
+                Standing::Gone => {}
+            },
+        }
     }
 }
 
@@ -89,10 +93,21 @@ pub async fn standing<H: Store + Env>(
     host: &H,
     me: &Incarnation,
 ) -> Result<Standing, ReservationError> {
-    let registered = settled(host, || registrations(host).find_one(by_id(&me.name)));
-    Ok(match registered.await? {
+    Ok(match registered(host, &me.name).await? {
         None => Standing::Gone,
+        Some(found) if found.incarnation > me.number => Standing::Superseded,
         Some(found) if found.incarnation == me.number => Standing::Current,
-        Some(_) => Standing::Superseded,
+        // It was declared dead, and a registration of an earlier process came late.
+        Some(_) => Standing::Gone,
     })
+}
+
+/// The registration of a worker, and not one that it had at an earlier time: who reads it ends
+/// bindings by what it says.
+pub(super) async fn registered<H: Store + Env>(
+    host: &H,
+    name: &Text,
+) -> Result<Option<Registration>, StoreError> {
+    let registrations = registrations(host).read_concern(ReadConcern::Linearizable);
+    settled(host, || registrations.find_one(by_id(name))).await
 }

@@ -23,6 +23,10 @@ pub struct Binding {
     pub worker_name: Option<Text>,
     /// The token of the binding, once the worker has drawn it.
     pub token: Option<i64>,
+    /// The turn of the reservation.
+    pub turn: i64,
+    /// The task that the reservation was made for.
+    pub first: Text,
 }
 
 /// A reservation. Its list is never empty.
@@ -33,8 +37,11 @@ pub struct Reservation {
     pub resource_id: Text,
     /// The tasks, in the order in which they came; the first is the one that runs.
     pub task_ids: Vec<Text>,
-    /// Tells which of two resources has waited longer for a worker: the one with the lower.
+    /// Tells which of two resources has waited longer for a worker: the one with the lower. It is
+    /// another one after each binding that had a token.
     pub turn: i64,
+    /// The task that the reservation was made for.
+    pub first: Text,
     /// The worker, if one is bound to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_name: Option<Text>,

@@ -48,7 +48,8 @@ async fn append<H: Store + Env>(host: &H, task: &Task) -> Result<bool, Reservati
     let reservations = reservations::<H, Reservation>(host);
     let appended = settled(host, || {
         let absent = by_id(&task.resource).and(ne("task_ids", &task.id));
-        let update = push("task_ids", &task.id).set_on_insert("turn", turn);
+        let made = push("task_ids", &task.id).set_on_insert("turn", turn);
+        let update = made.set_on_insert("first", &task.id);
         reservations.update_one(absent, update).upsert(true)
     });
     match appended.await {

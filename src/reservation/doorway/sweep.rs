@@ -1,6 +1,7 @@
 //! The sweep: frees the resources of workers that are gone.
 
-use super::schema::{Binding, RESERVATIONS, registrations};
+use super::registry::registered;
+use super::schema::{Binding, RESERVATIONS};
 use super::settle::settled;
 use crate::env::{Env, Wake, forever};
 use crate::reservation::ReservationError;
@@ -35,7 +36,7 @@ pub async fn pass<H: Store + Env>(host: &H) -> Result<(), ReservationError> {
         settled(host, || bindings(host).find(exists("worker_name")).projection(of_binding()));
     for binding in bound.await? {
         let Some(worker) = &binding.worker_name else { continue };
-        if settled(host, || registrations(host).find_one(by_id(worker))).await?.is_none() {
+        if registered(host, worker).await?.is_none() {
             free(host, &binding).await?;
         }
     }
@@ -77,5 +78,5 @@ pub(super) fn bindings<H: Store>(host: &H) -> Collection<'_, H, Binding> {
 
 /// Of a reservation what a binding is; the tasks are not asked for.
 pub(super) fn of_binding() -> Projection {
-    Projection::Include(["worker_name", "token"].map(Into::into).into())
+    Projection::Include(["worker_name", "token", "turn", "first"].map(Into::into).into())
 }

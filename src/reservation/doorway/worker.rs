@@ -99,10 +99,10 @@ where
         check_standing(host, me).await?;
         return Ok(free(host, &found).await?);
     }
-    if !bind(host, me, &found.resource_id).await? {
+    if !bind(host, me, &found).await? {
         return Ok(());
     }
-    let served = match arm(host, me, found.resource_id).await? {
+    let served = match arm(host, me, found).await? {
         Some(grant) => serve_head(host, me, grant, run).await?,
         None => false,
     };
@@ -133,14 +133,16 @@ async fn look<H: Store + Env>(
     Ok(found.await?.into_iter().next())
 }
 
-/// Binds the worker to the resource, if nobody else is; `false` where that fails.
+/// Binds the worker to the resource, if nobody else is, and it is the turn that it saw still, since in
+/// another it could not arm its binding; `false` where that fails.
 async fn bind<H: Store + Env>(
     host: &H,
     me: &Incarnation,
-    resource: &Text,
+    found: &Binding,
 ) -> Result<bool, ReservationError> {
     let bound = settled(host, || {
-        let free = by_id(resource).and(missing("worker_name"));
+        let free =
+            by_id(&found.resource_id).and(missing("worker_name")).and(eq("turn", found.turn));
         bindings(host).update_one(free, set("worker_name", &me.name))
     });
     match bound.await {
@@ -155,20 +157,29 @@ async fn bind<H: Store + Env>(
 ///
 /// The token is drawn once the worker is bound, and the binding is looked at again with it: so it
 /// is higher than that of any earlier binding, and lower than that of any later one.
+///
+/// It has to be the turn that the worker saw when it looked: a bind that comes late, or an arming,
+/// would bring a token into a later turn that is too low for it. Each binding with a token leaves another
+/// `turn` behind; a list that is made anew may have one that was before, but is made for another
+/// task then, or for one that is done.
 async fn arm<H: Store + Env>(
     host: &H,
     me: &Incarnation,
-    resource: Text,
+    found: Binding,
 ) -> Result<Option<Grant>, ReservationError> {
     let token = draw(host, Counter::Tokens).await?;
     let armed = settled(host, || {
-        let unarmed = by_id(&resource).and(eq("worker_name", &me.name)).and(missing("token"));
+        let unarmed = by_id(&found.resource_id)
+            .and(eq("worker_name", &me.name))
+            .and(missing("token"))
+            .and(eq("turn", found.turn))
+            .and(eq("first", &found.first));
         reservations::<H, Reservation>(host)
             .find_one_and_update(unarmed, set("token", token))
             .returns(Returns::After)
     });
     let head = armed.await?.and_then(|armed| armed.task_ids.into_iter().next());
-    Ok(head.map(|head| Grant { task: Task::new(head, resource), token }))
+    Ok(head.map(|head| Grant { task: Task::new(head, found.resource_id), token }))
 }
 
 /// Brings the head of the list to its end, and releases the resource; `false` where the binding
@@ -189,7 +200,7 @@ where
     match claim(host, me, &task, token).await? {
         Claim::Granted => {
             let started = task.event_on(Task::STARTED, &me.name);
-            host.observe(started.with("incarnation", me.number));
+            host.observe(started.with("incarnation", me.number).with("token", token));
             let done = run(grant).await;
             host.observe(task.event_on(Task::FINISHED, &me.name));
             host.observe(task.event(Task::RELEASED));
@@ -274,9 +285,7 @@ async fn finish<H: Store + Env>(
 /// the binding is lost.
 ///
 /// A reservation with no other task is deleted. To take the task off and to free the resource is
-/// one operation, so that no resource keeps a worker from the others. Both ask for the task at the head:
-/// one of an earlier turn that comes late may find its token in a binding again, by an arming that
-/// came late too.
+/// one operation, so that no resource keeps a worker from the others.
 async fn release<H: Store + Env>(
     host: &H,
     task: &Task,
@@ -292,8 +301,7 @@ async fn release<H: Store + Env>(
         return Ok(true);
     }
     let popped = settled(host, || {
-        let head = eq("task_ids.0", &task.id);
-        reservations.update_one(bound().and(head), unbind(pop_first("task_ids"), Some(token)))
+        reservations.update_one(bound(), unbind(pop_first("task_ids"), Some(token)))
     });
     Ok(popped.await?.matched == 1)
 }

@@ -100,6 +100,7 @@ struct Exploration<'s> {
     fallen: BTreeSet<usize>,
     outcomes: Option<BTreeSet<Outcome>>,
     first_fall: bool,
+    liveness: bool,
 }
 
 /// What the ends of runs came to that one pass of the search has seen.
@@ -112,7 +113,8 @@ struct AtEnds {
 
 /// Visits every reachable state of a system, and says which properties hold.
 ///
-/// A property that falls is reported with the shortest run that breaks it. What is counted are the
+/// A property that falls is reported with the shortest run that breaks it; where all have fallen, and
+/// nothing else is asked for, the search ends. What is counted are the
 /// states and transitions of the system with the properties that no step breaks.
 ///
 /// # Errors
@@ -130,6 +132,7 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         fallen: BTreeSet::new(),
         outcomes: options.outcomes.then(BTreeSet::new),
         first_fall: options.first_fall,
+        liveness: options.liveness,
     };
     walk::walk(system, &mut exploration.space.automata)?;
     let (stopped, tally) = exploration.visit_all()?;
@@ -192,6 +195,9 @@ impl Exploration<'_> {
                 _ if self.first_fall && !self.fallen.is_empty() => {
                     return Ok((Some("a property fell".into()), tally));
                 }
+                _ if self.has_nothing_to_ask() => {
+                    return Ok((Some("every property fell".into()), tally));
+                }
                 Ended::Stopped(why) => return Ok((Some(why), tally)),
                 Ended::Again => {}
                 Ended::Wider if words == 4 => {
@@ -200,6 +206,15 @@ impl Exploration<'_> {
                 Ended::Wider => words *= 2,
             }
         }
+    }
+
+    /// Whether every property has fallen, and the rest of the states would tell nothing.
+    fn has_nothing_to_ask(&self) -> bool {
+        let properties = self.system.properties.len();
+        properties > 0
+            && self.fallen.len() == properties
+            && self.outcomes.is_none()
+            && !self.liveness
     }
 
     fn pass(&mut self, words: usize) -> Result<(Ended, Tally, AtEnds), CheckError> {
