@@ -315,6 +315,18 @@ fn limits_stop_the_search_and_say_so() {
 }
 
 #[test]
+fn a_search_ends_when_all_has_fallen_and_not_before() {
+    let run = |properties: &[&str]| {
+        let model = model(Design::PerTask, SystemKind::Inline, [2, 1, 1, 2], properties);
+        let report = explore(&model.system().unwrap(), &ExploreOptions::default()).unwrap();
+        (report.verdict(), report.stopped.map(|why| why.to_string()))
+    };
+    let fell = Some("every property fell".to_owned());
+    assert_eq!(run(&["exclusivity"]), (Verdict::Violated, fell));
+    assert_eq!(run(&["exclusivity", "loud"]), (Verdict::Violated, None));
+}
+
+#[test]
 fn a_search_that_is_cancelled_says_so() {
     let options = ExploreOptions::default();
     options.cancel.store(true, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use doorway::check::mutation::Mutation;
 use doorway::model::mutants::{Fate, Killers};
-use doorway::model::{EngineKind, Expect, Harmless, Model, Subject, harmless};
+use doorway::model::{EngineKind, Harmless, Model, Subject, harmless};
 use doorway::report;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
             output::line(format_args!("{:<28} {states} states, {time}", killer.model.name));
         }
     }
-    let (known, shown, mut summary) = (harmless()?, shown()?, Summary::default());
+    let (known, mut summary) = (harmless()?, Summary::default());
     for mutation in killers.mutants() {
         let excuse = known.iter().find(|known| known.mutation == mutation);
         let named = mutation.to_string();
@@ -34,10 +34,7 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
             summary.left += usize::from(wanted);
             continue;
         }
-        let fate = match shown.iter().find(|(mutant, _)| *mutant == mutation) {
-            Some((_, fate)) => fate.clone(),
-            None => killers.judge(&mutation).map_err(|error| plain(&error))?,
-        };
+        let fate = killers.judge(&mutation).map_err(|error| plain(&error))?;
         output::line(match args.format {
             Format::Json => object(&mutation, &fate, excuse).to_string(),
             Format::Text => row(&mutation, &fate, excuse),
@@ -50,17 +47,6 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
     Ok(summary.exit())
 }
 
-/// The mutants that a model shows to be broken: there is no need of another that kills them.
-fn shown() -> Result<Vec<(Mutation, Fate)>, Failure> {
-    let all = models::named(&[], &Sizes { settings: Vec::new() })?;
-    let one = |model: Model| {
-        let mut falls = model.expect.iter().filter(|(_, expect)| *expect == Expect::Violated);
-        let property = falls.next()?.0.clone();
-        Some((model.mutant?, Fate::Shown { property, model: model.name }))
-    };
-    Ok(all.into_iter().filter_map(|named| one(named.model)).collect())
-}
-
 /// The models that are to kill; by default those of the doorway that are explored in a plain check.
 fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
     let all = models::named(&args.models, &Sizes { settings: Vec::new() })?;
@@ -70,7 +56,7 @@ fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
         };
         model.engines.iter().any(plainly)
     };
-    let of_doorway = |model: &Model| model.design == Subject::Doorway && model.mutant.is_none();
+    let of_doorway = |model: &Model| model.design == Subject::Doorway;
     let wanted = |model: &Model| explored(model) && (!args.models.is_empty() || of_doorway(model));
     let chosen: Vec<Model> = all.into_iter().map(|named| named.model).filter(wanted).collect();
     if chosen.is_empty() {
@@ -90,7 +76,6 @@ fn row(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> String {
         Fate::Killed { property, model, steps } => {
             format!("killed    {property} in {model} after {steps} steps")
         }
-        Fate::Shown { property, model } => format!("killed    {property} in {model}, see `check`"),
         Fate::Refused { model, why } => format!("killed    refused in {model}: {why}"),
         Fate::Survived { differs, unended } => {
             let mut graphs = match differs.as_slice() {
@@ -112,9 +97,6 @@ fn object(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> serde_
     let told = match fate {
         Fate::Killed { property, model, steps } => {
             json!({"fate": "killed", "property": property, "model": model, "steps": steps})
-        }
-        Fate::Shown { property, model } => {
-            json!({"fate": "killed", "property": property, "model": model})
         }
         Fate::Refused { model, why } => json!({"fate": "refused", "model": model, "why": why}),
         Fate::Survived { differs, unended } => {

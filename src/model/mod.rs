@@ -48,7 +48,7 @@ pub struct Model {
     /// take turns.
     pub needs: Vec<Vec<NonZeroU32>>,
     /// The numbers of the workers, or callers, that a watcher takes for dead, at any moment, while
-    /// they go on.
+    /// they go on; where crashes are for good, a worker of the doorway only once it has crashed.
     pub buries: Vec<NonZeroU32>,
     /// The numbers of the managers that a watcher takes for dead, at any moment, while they go on. For
     /// the hot spare only.

@@ -19,6 +19,8 @@ use crate::store::StoreError;
 pub struct Killers {
     /// The quickest first.
     models: Vec<Killer>,
+    /// Models of one mutant each, made to show that it falls.
+    made_for: Vec<Model>,
 }
 
 /// A model without a mutant.
@@ -43,13 +45,6 @@ pub enum Fate {
         model: String,
         /// After how many steps.
         steps: usize,
-    },
-    /// A property falls in a shipped model of this very mutant, which a check runs.
-    Shown {
-        /// Which.
-        property: String,
-        /// In which model.
-        model: String,
     },
     /// The store refused the command, or the explorer the process.
     Refused {
@@ -99,18 +94,21 @@ const MORE: u64 = 100_000;
 
 impl Killers {
     /// Explores each model as it is, but those of more states than `largest`. The properties that a
-    /// model expects to be violated are left out.
+    /// model expects to be violated are left out. A model with a mutant of its own is explored when that
+    /// one is judged.
     ///
     /// # Errors
     ///
     /// [`Unfit`] where a model does not hold what it expects.
     pub fn prepare(models: Vec<Model>, largest: Option<u64>) -> Result<Killers, Unfit> {
         let mut prepared = Vec::new();
+        let (made_for, models): (Vec<_>, Vec<_>) =
+            models.into_iter().partition(|model| model.mutant.is_some());
         for model in models {
             prepared.extend(Killer::prepare(model, largest)?);
         }
         prepared.sort_by_key(|killer| killer.graph);
-        Ok(Killers { models: prepared })
+        Ok(Killers { models: prepared, made_for })
     }
 
     /// The models, the smallest first.
@@ -137,6 +135,11 @@ impl Killers {
     /// [`Unfit`] where a model cannot be set up.
     pub fn judge(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
         let (mut differs, mut unended) = (Vec::new(), Vec::new());
+        for model in self.made_for.iter().filter(|model| model.mutant.as_ref() == Some(mutation)) {
+            if let Some(killed) = falls(model)? {
+                return Ok(killed);
+            }
+        }
         for killer in self.models.iter().filter(|killer| killer.concerns(mutation)) {
             match killer.judge(mutation)? {
                 Fate::Survived { differs: other, unended: cut } => {
@@ -201,13 +204,8 @@ impl Killer {
             Ok(report) => report,
             Err(error) => return Ok(Fate::Refused { model, why: error.to_string() }),
         };
-        let fallen = report.findings.iter().find(|finding| finding.verdict == Verdict::Violated);
-        Ok(match fallen {
-            Some(finding) => Fate::Killed {
-                property: finding.property.to_string(),
-                model,
-                steps: finding.counterexample.as_ref().map_or(0, |run| run.steps.len()),
-            },
+        Ok(match fallen(&report, &model) {
+            Some(killed) => killed,
             None if report.cut_short => {
                 Fate::Survived { differs: Vec::new(), unended: vec![model] }
             }
@@ -217,6 +215,26 @@ impl Killer {
             }
         })
     }
+}
+
+/// How the mutant falls that a model was made for, if it does.
+fn falls(model: &Model) -> Result<Option<Fate>, Unfit> {
+    let mut system = model.system().map_err(|error| Unfit::Store(model.name.clone(), error))?;
+    system.properties.retain(|property| model.expected(property.name()) == Some(Expect::Violated));
+    if system.properties.is_empty() {
+        return Ok(None);
+    }
+    let options = ExploreOptions { threads: threads(), first_fall: true, ..Default::default() };
+    let report =
+        explore(&system, &options).map_err(|error| Unfit::Refused(model.name.clone(), error))?;
+    Ok(fallen(&report, &model.name))
+}
+
+/// The first property that fell.
+fn fallen(report: &Report, model: &str) -> Option<Fate> {
+    let finding = report.findings.iter().find(|finding| finding.verdict == Verdict::Violated)?;
+    let steps = finding.counterexample.as_ref().map_or(0, |run| run.steps.len());
+    Some(Fate::Killed { property: finding.property.to_string(), model: model.to_owned(), steps })
 }
 
 /// The system of a model, with the properties that it expects to hold.

@@ -86,6 +86,7 @@ models! {
     "doorway-failover-stale"
     "doorway-stale-zombie"
     "doorway-unknown-zombie"
+    "doorway-stale-zombie-one-task"
     "doorway-pops-tail"
     "doorway-finishes-anything"
     "doorway-arms-anything"

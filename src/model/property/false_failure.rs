@@ -1,10 +1,11 @@
 //! No false failure: no task fails whose worker was there all the time.
 
-use super::doorway::{incarnation, is_final};
+use super::doorway::{has_failed, incarnation, is_final, status};
 use super::{TaskEvent, field, shared, text};
 use crate::check::{Monitor, Step};
 use crate::doc;
 use crate::reservation::Task;
+use crate::reservation::doorway::worker::LOST;
 use crate::reservation::schema::WORKERS;
 use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
@@ -41,21 +42,36 @@ impl Monitor for NoFalseFailure {
                 }
                 Task::FAILED => {
                     let run = runs.get(event.task).and_then(Value::as_document);
-                    if let Some(worker) = run.and_then(|run| text(run, "worker")) {
-                        let task = event.task;
-                        return Err(format!("{task} fails, and {worker}, which runs it, is there"));
-                    }
+                    falsely_failed(event.task, run)?;
                 }
                 _ => {}
             }
         }
         let store = &step.world.store;
+        // Where the answer to its writing is lost nobody tells of the failure.
+        for (task, run) in runs.iter().filter(|(task, _)| is_lost(store, &Value::from(*task))) {
+            falsely_failed(task, run.as_document())?;
+        }
         let goes_on = runs.iter().filter(|(task, _)| !is_final(store, &Value::from(*task)));
         let lost = |run: &Value| run.as_document().is_some_and(|run| loses(run, step));
         let of_lost = |run: &Value| if lost(run) { Document::new().into() } else { run.clone() };
         *runs = goes_on.map(|(task, run)| (task.clone(), of_lost(run))).collect();
         Ok(())
     }
+}
+
+/// A task fails: was its worker lost?
+fn falsely_failed(task: &str, run: Option<&Document>) -> Result<(), String> {
+    match run.and_then(|run| text(run, "worker")) {
+        Some(worker) => Err(format!("{task} fails, and {worker}, which runs it, is there")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a task is recorded as failed because its worker was lost.
+fn is_lost(store: &State, task: &Value) -> bool {
+    let why = status(store, task).and_then(|status| text(status, "why"));
+    has_failed(store, task) && why == Some(LOST)
 }
 
 /// Remembers which workers are there, and of those that are no more which they were.

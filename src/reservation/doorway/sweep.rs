@@ -22,8 +22,8 @@ pub async fn sweep<H: Store + Env>(host: &H) -> Result<(), ReservationError> {
     .await
 }
 
-/// Frees each resource whose worker is not registered. One scan, one command for each resource
-/// that is bound, and one for each that is freed.
+/// Frees each resource whose worker is not registered. One scan, one linearizable read for each resource
+/// that is bound, and one command for each that is freed.
 ///
 /// The reservation is read first, then the worker: a worker that is missing then was missing while
 /// the binding was there, or has ended it itself.
