@@ -69,6 +69,16 @@ fn loom_leaves_out_what_commutes_and_verifies() {
     }
 }
 
+#[test]
+fn loom_makes_no_run_twice_but_for_the_order_of_steps_that_commute() {
+    for system in small_systems() {
+        let orders = brute::search(&system).orders.len() as u64;
+        let report = by_loom(&system, &Options::default());
+        println!("{}: {orders}", system.name);
+        assert_eq!(executions(&report), orders, "{}", system.name);
+    }
+}
+
 // Outcomes.
 
 /// Systems that both exhaustive engines exhaust in no time: right and broken designs, a store that

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doorway::check::{Change, Outcome, Replay, StaleSchedule, System};
+use doorway::check::{Change, Outcome, Replay, StaleSchedule, System, TraceStep};
 use doorway::env::Event;
 use doorway::store::memory::State;
 use doorway::store::{Command, Operation, Text};
@@ -15,11 +15,16 @@ pub(crate) struct End {
     processes: Vec<String>,
 }
 
+/// The writes of a run, each with its process, and the steps that commute before each.
+type Order = Vec<(BTreeMap<Text, usize>, Text)>;
+
 /// What every run of a system came to.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) runs: u64,
     pub(crate) ends: BTreeSet<End>,
+    /// The runs but for the order of steps that commute.
+    pub(crate) orders: BTreeSet<Order>,
     /// For each property that fell, after how many steps at the earliest.
     pub(crate) shortest: BTreeMap<String, usize>,
 }
@@ -40,12 +45,37 @@ fn go_on(system: &System, schedule: &mut Vec<Text>, found: &mut Found) {
             *least = (*least).min(*steps);
         }
         found.ends.insert(End::of_replay(system, schedule, &replay));
+        found.orders.insert(order(system, &replay));
     }
     for process in able {
         schedule.push(process);
         go_on(system, schedule, found);
         schedule.pop();
     }
+}
+
+fn order(system: &System, replay: &Replay) -> Order {
+    let (mut order, mut reads) = (Order::new(), BTreeMap::new());
+    for step in replay.steps.iter().filter(|step| !reads_what_never_changes(system, step)) {
+        if commutes(step) {
+            *reads.entry(step.process.clone()).or_default() += 1;
+        } else {
+            order.push((std::mem::take(&mut reads), step.process.clone()));
+        }
+    }
+    order.push((reads, "end".into()));
+    order
+}
+
+fn reads_what_never_changes(system: &System, step: &TraceStep) -> bool {
+    let store = &system.world.store;
+    step.request.starts_with("workers.find") && store.is_immutable("workers")
+}
+
+/// Whether a step only read, or changed nothing and told nothing.
+fn commutes(step: &TraceStep) -> bool {
+    let shows = !step.events.is_empty() || step.failure.is_some();
+    step.request.contains(".find") || !shows && step.changes.is_empty()
 }
 
 /// Where a system stands after a schedule: what it answers to a step that cannot be.

@@ -9,18 +9,24 @@
 //! remembers only the last, so that a read of a process hides those of others from the write that
 //! it makes next, and interleavings are missed.
 //!
+//! What it then still runs more than once up to the order of steps that commute, sleep sets (`check::engine::sleep`)
+//! cut short; runs that are cut are not counted.
+//!
 //! loom's own limits are switched off, so that its search returns only at its end; what stops it
 //! before unwinds through it. loom has five threads, one of them for itself: a system of more than
 //! four processes is inconclusive.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread::{self, Thread};
 
 use super::options::{Options, Sabotage};
+use super::sleep::Sleep;
 use super::threads::{After, Next, Search, Shared, lock};
 use crate::check::system::System;
 use crate::check::verdict::Report;
@@ -76,19 +82,40 @@ struct Doors {
     doors: Vec<AtomicUsize>,
     /// Whether each process can take its next step, or could since it took its last one.
     could: Mutex<Vec<bool>>,
+    sleep: Arc<Mutex<Sleep>>,
+    /// Whether the run was cut.
+    shut: AtomicBool,
     own_only: bool,
 }
 
 impl Doors {
-    fn new(processes: usize, sabotage: Option<Sabotage>) -> Doors {
+    fn new(processes: usize, sleep: &Arc<Mutex<Sleep>>, sabotage: Option<Sabotage>) -> Doors {
+        lock(sleep).begin();
         let doors = (0..processes).map(|_| AtomicUsize::new(0)).collect();
         let could = Mutex::new(vec![false; processes]);
-        Doors { doors, could, own_only: sabotage == Some(Sabotage::DropInterleavings) }
+        let own_only = sabotage == Some(Sabotage::DropInterleavings);
+        Doors { doors, could, sleep: Arc::clone(sleep), shut: AtomicBool::new(false), own_only }
     }
 
     /// Whether a process has to go to its door.
-    fn calls(&self, process: usize) -> bool {
-        lock(&self.could)[process]
+    fn awaits(&self, process: usize) -> bool {
+        lock(&self.could)[process] && !lock(&self.sleep).is_asleep(process)
+    }
+
+    /// Whether some process can take a step, and each that can sleeps.
+    fn keep_out_all(&self, enables: impl Fn(usize) -> bool) -> bool {
+        let sleep = lock(&self.sleep);
+        let mut able = (0..self.doors.len()).filter(|process| enables(*process)).peekable();
+        able.peek().is_some() && able.all(|process| sleep.is_asleep(process))
+    }
+
+    /// Lets nobody come by any more.
+    fn shut(&self) {
+        self.shut.store(true, Relaxed);
+    }
+
+    fn are_shut(&self) -> bool {
+        self.shut.load(Relaxed)
     }
 
     /// Takes down who can take a step, after one of a process or before the first.
@@ -98,9 +125,17 @@ impl Doors {
         }
     }
 
-    /// Waits for its turn at the door of the process, and takes the step if it still can.
-    fn pass(&self, process: usize, step: impl FnOnce() -> After) -> After {
+    /// Waits for its turn at the door of the process, and takes the step if it still can. `None`:
+    /// it was put to sleep while it waited, or nobody comes by any more.
+    fn pass(&self, process: usize, step: impl FnOnce() -> After) -> Option<After> {
         self.through(process);
+        if self.are_shut() {
+            return None;
+        }
+        if !lock(&self.sleep).arrive(process) {
+            lock(&self.sleep).depart(None);
+            return None;
+        }
         loom::stop_exploring();
         let after = step();
         if !after.commutes && !self.own_only {
@@ -108,7 +143,8 @@ impl Doors {
             others.for_each(|door| self.through(door));
         }
         loom::explore();
-        after
+        lock(&self.sleep).depart(Some(after.commutes));
+        Some(after)
     }
 
     fn through(&self, door: usize) {
@@ -144,11 +180,12 @@ fn explore(search: &Arc<Search>, sabotage: Option<Sabotage>) -> Result<(), Text>
     model.location = false;
     model.log = false;
     let shared_search = Arc::clone(search);
+    let sleep = Arc::default();
     let one_run = move || {
         if shared_search.stopped().is_some() {
             resume_unwind(Box::new(Stop));
         }
-        spawn_processes(&shared_search, sabotage);
+        spawn_processes(&shared_search, &sleep, sabotage);
     };
     match catch_unwind(AssertUnwindSafe(|| model.check(one_run))) {
         Ok(()) => Ok(()),
@@ -158,10 +195,10 @@ fn explore(search: &Arc<Search>, sabotage: Option<Sabotage>) -> Result<(), Text>
 }
 
 /// One run: a thread for each process. Nobody joins: whoever ends the run counts it.
-fn spawn_processes(search: &Arc<Search>, sabotage: Option<Sabotage>) {
+fn spawn_processes(search: &Arc<Search>, sleep: &Arc<Mutex<Sleep>>, sabotage: Option<Sabotage>) {
     let shared = Arc::new(search.run());
     let processes = search.system.processes.len();
-    let doors = Arc::new(Doors::new(processes, sabotage));
+    let doors = Arc::new(Doors::new(processes, sleep, sabotage));
     let waiting = Arc::new(Waiting(Mutex::new(vec![None; processes])));
     let begun = Arc::new(Mutex::new(false));
     for process in 0..processes {
@@ -181,22 +218,26 @@ fn spawn_processes(search: &Arc<Search>, sabotage: Option<Sabotage>) {
 
 /// Takes the steps of a process until the run is over.
 fn drive(process: usize, shared: &Shared, doors: &Doors, waiting: &Waiting) {
-    loop {
+    let enables = |process| shared.enables(process);
+    while !doors.are_shut() {
         let after = match shared.next(process) {
-            Next::Free => shared.step(process),
-            Next::Pass => doors.pass(process, || shared.step(process)),
-            Next::Wait | Next::Leave if doors.calls(process) => {
-                doors.pass(process, || shared.step(process))
-            }
+            Next::Free => Some(shared.step(process)),
+            _ if doors.awaits(process) => doors.pass(process, || shared.step(process)),
             Next::Leave => return,
-            Next::Wait => {
+            Next::Wait | Next::Pass => {
                 waiting.wait(process);
                 continue;
             }
         };
-        let enables = |process| shared.enables(process);
-        doors.note(Some(process), enables);
-        waiting.wake(|process| after.over || enables(process));
+        if after.is_some() {
+            doors.note(Some(process), enables);
+        }
+        if doors.keep_out_all(enables) {
+            doors.shut();
+            shared.cut();
+        }
+        let over = doors.are_shut() || after.is_some_and(|after| after.over);
+        waiting.wake(|process| over || doors.awaits(process));
     }
 }
 

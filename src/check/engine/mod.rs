@@ -9,6 +9,8 @@ pub mod loom;
 mod options;
 #[cfg(feature = "shuttle")]
 pub mod shuttle;
+#[cfg(feature = "loom")]
+mod sleep;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 mod tally;
 #[cfg(any(feature = "loom", feature = "shuttle"))]

@@ -75,6 +75,12 @@ impl Search {
         lock(&self.stopped).clone()
     }
 
+    fn stop_if(&self, stop: Option<Text>) {
+        if stop.is_some() {
+            *lock(&self.stopped) = stop;
+        }
+    }
+
     /// The report of the search; `ended`: whether the engine has evidence that it made every run.
     pub(super) fn report(&self, engine: &'static str, ended: Result<(), Text>) -> Report {
         let none = Tally::new(&self.system, &Options::default());
@@ -120,13 +126,17 @@ impl Shared {
         After { commutes, over: self.settle(run) }
     }
 
+    /// Leaves the run, which comes to nothing new.
+    #[cfg_attr(not(feature = "loom"), allow(dead_code))]
+    pub(super) fn cut(&self) {
+        *lock(&self.run) = None;
+        self.search.stop_if(lock(&self.search.tally).stop());
+    }
+
     /// Counts the run where no process can go on; whether that is so.
     fn settle(&self, mut run: MutexGuard<'_, Option<Run<Arc<System>>>>) -> bool {
         if let Some(over) = run.take_if(|run| run.is_over()) {
-            let stop = lock(&self.search.tally).add(over);
-            if stop.is_some() {
-                *lock(&self.search.stopped) = stop;
-            }
+            self.search.stop_if(lock(&self.search.tally).add(over));
         }
         run.is_none()
     }
