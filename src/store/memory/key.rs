@@ -22,6 +22,9 @@ pub(super) enum Key {
 }
 
 /// A string of a few bytes, with zeros behind them.
+///
+/// In the order of its bytes: where one string begins another, the zeros do not decide, and the
+/// length does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Short {
     bytes: [u8; Short::MOST],
@@ -42,8 +45,27 @@ impl Short {
         &self.bytes[..usize::from(self.length)]
     }
 
+    /// The bytes as two numbers in the same order, which is faster to compare than by the byte.
+    fn as_numbers(&self) -> (u128, u64) {
+        let (head, tail) = (self.bytes.first_chunk(), self.bytes.last_chunk());
+        let (head, tail) = (head.copied().unwrap_or_default(), tail.copied().unwrap_or_default());
+        (u128::from_be_bytes(head), u64::from_be_bytes(tail))
+    }
+
     fn to_value(self) -> Value {
         String::from_utf8_lossy(self.as_bytes()).into_owned().into()
+    }
+}
+
+impl Ord for Short {
+    fn cmp(&self, other: &Short) -> Ordering {
+        self.as_numbers().cmp(&other.as_numbers()).then(self.length.cmp(&other.length))
+    }
+}
+
+impl PartialOrd for Short {
+    fn partial_cmp(&self, other: &Short) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -78,7 +100,7 @@ impl Key {
 impl Ord for Key {
     fn cmp(&self, other: &Key) -> Ordering {
         match (self, other) {
-            (Key::Short(a), Key::Short(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Key::Short(a), Key::Short(b)) => a.cmp(b),
             (Key::Short(a), Key::Value(Value::String(b))) => a.as_bytes().cmp(b.as_bytes()),
             (Key::Value(Value::String(a)), Key::Short(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Key::Value(a), Key::Value(b)) => a.compare(b),
@@ -183,6 +205,14 @@ mod tests {
             prop_assert_eq!(x == y, a.compare(&b).is_eq());
             let hasher = BuildHasherDefault::<FxHasher>::default();
             prop_assert!(x != y || hasher.hash_one(&x) == hasher.hash_one(&y));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_in_the_order_of_their_bytes(a in "[\0a\u{7f}é]{0,24}", b in "[\0a\u{7f}é]{0,24}") {
+            let [x, y] = [&a, &b].map(|text| Key::new(&text.as_str().into()));
+            prop_assert_eq!(x.cmp(&y), a.as_bytes().cmp(b.as_bytes()));
         }
     }
 
