@@ -110,6 +110,17 @@ fn loom_and_shuttle_come_to_the_same_outcomes() {
 }
 
 #[test]
+fn the_doorway_comes_to_the_same_outcomes_on_threads() {
+    for model in ["doorway-queued", "doorway-cost"] {
+        let system = shipped_system(model);
+        let [by_loom, by_dfs] = EXHAUSTIVE.map(|engine| engine(&system, &with_outcomes()));
+        assert_eq!(by_loom.stopped, None, "{model}");
+        assert!(executions(&by_loom) < executions(&by_dfs), "{model}");
+        assert!(by_loom.outcomes == by_dfs.outcomes, "{model}");
+    }
+}
+
+#[test]
 fn loom_and_shuttle_come_to_the_same_verdicts() {
     for system in small_systems() {
         let [by_loom, by_dfs] = EXHAUSTIVE.map(|engine| engine(&system, &Options::default()));

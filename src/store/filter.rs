@@ -77,6 +77,19 @@ impl Filter {
             first => Filter::Or(vec![first, other]),
         }
     }
+
+    /// The `_id` that the filter fixes by an equality, alone or among other conditions that have to
+    /// hold: then it looks at one document at most, by the index on `_id`.
+    #[must_use]
+    pub fn point(&self) -> Option<&Value> {
+        match self {
+            Filter::Field(path, Predicate::Eq(id)) if path.as_str() == "_id" => {
+                Some(id).filter(|id| !matches!(id, Value::Array(_)))
+            }
+            Filter::Field(..) | Filter::Or(_) => None,
+            Filter::And(parts) => parts.iter().find_map(Filter::point),
+        }
+    }
 }
 
 /// Every document.

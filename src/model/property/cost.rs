@@ -2,16 +2,20 @@
 
 use crate::check::{Answer, Monitor, Request, Step};
 use crate::reservation::schema::{STATUSES, WORKERS};
-use crate::store::{Document, Reply, Value};
+use crate::store::{Command, Document, Operation, Reply, Value};
 
-/// The commands of a task from its submission to its release, of which one that is not the last of its
-/// list takes another; and those of a worker's registration.
-const OF_A_TASK: usize = 10;
-const OF_A_WORKER: usize = 2;
+/// The commands of a task from its submission to its place in a list, from there to its release, of
+/// which one that is not the last of its list takes another, and those of a worker's registration.
+const OF_A_SUBMISSION: i64 = 3;
+const OF_A_TURN: i64 = 7;
+const OF_A_WORKER: i64 = 2;
+/// What an answer that is lost takes at most: a worker that has armed its binding and was not told
+/// ends it, and begins again.
+const OF_A_LOST_ANSWER: i64 = 8;
 
-/// `cost`: where nobody contends and nothing goes wrong a task takes ten commands, or eleven where
-/// another waits behind it, and a worker two to register. A look that finds no work is not counted.
-/// Remembers how many were answered.
+/// `cost`: where nobody contends a task takes ten commands, or eleven where another waits behind it,
+/// a worker two to register, and an answer that is lost eight. A look that finds no work is not
+/// counted. Remembers how many were answered, how many not, and the submissions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost;
 
@@ -21,22 +25,50 @@ impl Monitor for Cost {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let (Some(Request::Command(_)), Some(Answer::Store(reply))) = (step.request, step.answer)
+        let (Some(Request::Command(command)), Some(Answer::Store(reply))) =
+            (step.request, step.answer)
         else {
             return Ok(());
         };
-        if matches!(reply, Ok(Reply::Documents(found)) if found.is_empty()) {
+        match reply {
+            Ok(Reply::Documents(found)) if found.is_empty() => return Ok(()),
+            Err(error) if error.is_outcome_unknown() || error.is_not_done() => {
+                add_one(memory, "lost");
+            }
+            _ => add_one(memory, "sent"),
+        }
+        if announces(command) {
+            add_one(memory, "submitted");
+        }
+        let (sent, most) = (count(memory, "sent"), enough(memory, step));
+        if sent <= most {
             return Ok(());
         }
-        let sent = memory.get("sent").and_then(Value::as_int).unwrap_or(0) + 1;
-        memory.set("sent", sent);
-        let count = |collection| step.world.store.documents(collection).count();
-        // Before it is there a worker has begun to register.
-        let (tasks, workers) = (count(STATUSES), count(WORKERS).max(1));
-        let most = OF_A_TASK * tasks + tasks.saturating_sub(1) + OF_A_WORKER * workers;
-        match usize::try_from(sent).is_ok_and(|sent| sent <= most) {
-            true => Ok(()),
-            false => Err(format!("{sent} commands for {tasks} tasks, and {most} are enough")),
-        }
+        Err(format!("{sent} commands, where {most} are enough"))
     }
+}
+
+/// How many commands are enough for what there is.
+fn enough(memory: &Document, step: &Step<'_>) -> i64 {
+    let of = |collection| step.world.store.documents(collection).count() as i64;
+    // Before it is there a worker has begun to register.
+    let (tasks, workers) = (of(STATUSES), of(WORKERS).max(1));
+    OF_A_SUBMISSION * count(memory, "submitted")
+        + OF_A_TURN * tasks
+        + (tasks - 1).max(0)
+        + OF_A_WORKER * workers
+        + OF_A_LOST_ANSWER * count(memory, "lost")
+}
+
+fn announces(command: &Command) -> bool {
+    matches!(command.operation, Operation::InsertOne { .. }) && &*command.collection == STATUSES
+}
+
+fn count(memory: &Document, name: &str) -> i64 {
+    memory.get(name).and_then(Value::as_int).unwrap_or(0)
+}
+
+fn add_one(memory: &mut Document, name: &str) {
+    memory.set(name, count(memory, name) + 1);
+    memory.sort_fields();
 }

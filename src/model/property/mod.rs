@@ -15,6 +15,7 @@ mod once;
 mod queue;
 mod starvation;
 mod status;
+mod targeted;
 mod tokens;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use once::Once;
 pub use queue::Queue;
 pub use starvation::NoStarvation;
 pub use status::Status;
+pub use targeted::Targeted;
 pub use tokens::Tokens;
 
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
@@ -107,6 +109,7 @@ pub fn of_the_doorway() -> Vec<Property> {
         property("no resource is bound over and over while another waits", Bypass),
         property("a submission takes a bounded number of commands", BoundedDoorway),
         property("without contention a task takes at most 11 commands", Cost),
+        property("each write asks for its document by _id", Targeted),
     ]
 }
 

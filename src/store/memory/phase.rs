@@ -11,8 +11,7 @@ use super::state::State;
 use super::table::{Refusal, Table};
 use super::{upsert, validate, write};
 use crate::store::{
-    Command, Document, Filter, Operation, Predicate, ReadConcern, Reply, Sort, StoreError, Value,
-    WriteConcern,
+    Command, Document, Operation, ReadConcern, Reply, Sort, StoreError, WriteConcern,
 };
 
 /// What the next step of a command is.
@@ -61,7 +60,7 @@ impl Phase {
         let Some(filter) = operation.filter() else {
             return Phase::Insert;
         };
-        match (point(filter), operation) {
+        match (filter.point(), operation) {
             (Some(id), _) => Phase::Point(Key::new(id)),
             (None, operation) if !operation.is_write() => {
                 Phase::Read { after: None, found: Vec::new() }
@@ -149,17 +148,6 @@ impl Phase {
 
 fn is_match(operation: &Operation, document: &Document) -> bool {
     operation.filter().is_some_and(|filter| matches(filter, document))
-}
-
-/// The `_id` that a filter fixes by an equality, alone or among other conditions that have to hold.
-fn point(filter: &Filter) -> Option<&Value> {
-    match filter {
-        Filter::Field(path, Predicate::Eq(id)) if path.as_str() == "_id" => {
-            Some(id).filter(|id| !matches!(id, Value::Array(_)))
-        }
-        Filter::Field(..) | Filter::Or(_) => None,
-        Filter::And(parts) => parts.iter().find_map(point),
-    }
 }
 
 fn insert(command: &Command, state: &mut State) -> Stepped {
