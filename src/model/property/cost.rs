@@ -12,10 +12,13 @@ const OF_A_WORKER: i64 = 2;
 /// What an answer that is lost takes at most: a worker that has armed its binding and was not told
 /// ends it, and begins again.
 const OF_A_LOST_ANSWER: i64 = 8;
+/// What a crash takes at most: the process registers again, and ends the binding that it has left behind.
+const OF_A_CRASH: i64 = 12;
 
 /// `cost`: where nobody contends a task takes ten commands, or eleven where another waits behind it,
-/// a worker two to register, and an answer that is lost eight. A look that finds no work is not
-/// counted. Remembers how many were answered, how many not, and the submissions.
+/// a worker two to register, an answer that is lost eight, and a crash of the worker twelve. A look
+/// that finds no work is not counted. Remembers how many were answered, how many not, the submissions
+/// and the crashes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost;
 
@@ -25,6 +28,9 @@ impl Monitor for Cost {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
+        if step.crashed {
+            add_one(memory, "crashes");
+        }
         let (Some(Request::Command(command)), Some(Answer::Store(reply))) =
             (step.request, step.answer)
         else {
@@ -58,6 +64,7 @@ fn enough(memory: &Document, step: &Step<'_>) -> i64 {
         + (tasks - 1).max(0)
         + OF_A_WORKER * workers
         + OF_A_LOST_ANSWER * count(memory, "lost")
+        + OF_A_CRASH * count(memory, "crashes")
 }
 
 fn announces(command: &Command) -> bool {

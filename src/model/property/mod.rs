@@ -109,7 +109,7 @@ pub fn of_the_doorway() -> Vec<Property> {
         property("no resource is bound over and over while another waits", Bypass),
         property("a submission takes a bounded number of commands", BoundedDoorway),
         property("without contention a task takes at most 11 commands", Cost),
-        property("each write asks for its document by _id", Targeted),
+        property("each operation on one document asks for it by _id", Targeted),
     ]
 }
 

@@ -8,7 +8,8 @@ use crate::store::{Document, Text, Value};
 
 /// `status`: the status of a task goes from waiting over running to an end, or from waiting to an
 /// end, and never back; while it runs it keeps its worker and token, it is the head of its list,
-/// and a binding with its token is one of its worker. Remembers the statuses.
+/// and a binding with its token is one of its worker. It has a token while it runs and at no other
+/// time, and says why if it failed. Remembers the statuses.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Status;
 
@@ -26,8 +27,11 @@ impl Monitor for Status {
                 judge(task, before.get(task), new)?;
             }
         }
-        for task in store.documents(STATUSES).filter(|task| runs(task)) {
-            stands_at_head(store, task)?;
+        for status in store.documents(STATUSES) {
+            is_whole(status)?;
+            if runs(status) {
+                stands_at_head(store, status)?;
+            }
         }
         *before = now;
         Ok(())
@@ -64,6 +68,17 @@ fn judge(task: &Text, old: Option<&Value>, new: &Value) -> Result<(), String> {
 
 fn state(told: &Value) -> Option<&str> {
     told.as_array()?.first()?.as_str()
+}
+
+fn is_whole(status: &Document) -> Result<(), String> {
+    let has = |field| status.get(field).is_some();
+    let failed = status.get("state").and_then(Value::as_str) == Some("failed");
+    match (runs(status), failed) {
+        (true, _) if !has("token") => Err(format!("{status} runs without a token")),
+        (false, _) if has("token") => Err(format!("{status} does not run, and has a token")),
+        (_, true) if !has("why") => Err(format!("{status} failed, and does not say why")),
+        _ => Ok(()),
+    }
 }
 
 fn stands_at_head(store: &State, status: &Document) -> Result<(), String> {
