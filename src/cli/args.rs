@@ -148,12 +148,12 @@ pub(crate) struct List {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A schedule says who takes each step: `manager-1 manager-2 crash:manager-1 worker-1`. It may be edited,
-in a file as well; where the code does not follow it, replay says at which step they part.
+A schedule says who takes each step: `manager-1 manager-2 crash:manager-1 worker-1`. It may be
+edited, in a file as well; where the code does not follow it, replay says at which step they part.
 
 Examples:
-  doorway replay reference manager-1 manager-2 --html run.html
-  doorway replay counterexamples/story-898-save.explore.kept.json
+  doorway replay reference manager-1 manager-2
+  doorway replay found/story-898-save.explore.kept.json --html run.html
 
 Exit codes: 0 no property falls, 1 one falls, 2 the run cannot be made.")]
 pub(crate) struct Replay {
