@@ -61,7 +61,7 @@ impl fmt::Display for Documents<'_> {
 }
 
 impl Version<'_> {
-    /// Writes it, with the steps after which it is there: from the first number, to before the next.
+    /// Writes it, with the steps after which it is so: from the first number to before the next.
     fn write(&self, f: &mut fmt::Formatter<'_>, next: usize) -> fmt::Result {
         let after = self.after;
         write!(f, r#"<li data-from="{after}" data-to="{next}">"#)?;

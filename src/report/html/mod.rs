@@ -24,6 +24,7 @@ const SCRIPT: &str = include_str!("script.js");
 ///
 /// ```
 /// use doorway::check::{Check, Cx};
+/// use doorway::env::Env;
 /// use doorway::report::html::Page;
 ///
 /// let checked = Check::new("two at once")
