@@ -50,7 +50,7 @@
 //! - [`reservation`]: the designs of a reservation, and what is around them.
 //! - [`check`]: [`Check`](check::Check); processes, worlds, properties, engines, verdicts.
 //! - [`model`]: models as TOML files, and the properties of a reservation.
-//! - [`report`]: reports for people and machines.
+//! - [`report`]: reports for people and machines; [`report::html`], a run as a page to step through.
 //!
 //! # Limits
 //!

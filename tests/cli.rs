@@ -272,7 +272,12 @@ fn every_model_is_listed_in_both_formats() {
 
 #[test]
 fn help_teaches() {
-    for (name, words) in [("help", &["--help"][..]), ("help-check", &["check", "--help"])] {
+    let helps = [
+        ("help", &["--help"][..]),
+        ("help-check", &["check", "--help"]),
+        ("help-replay", &["replay", "--help"]),
+    ];
+    for (name, words) in helps {
         let output = run(words);
         assert_eq!(code(&output), 0);
         insta::assert_snapshot!(name, out(&output));
@@ -310,6 +315,18 @@ fn what_check_prints_as_the_way_to_replay_a_violation_does_so() {
     let replayed = run(&words);
     assert_eq!(code(&replayed), 1, "{}", err(&replayed));
     assert!(out(&replayed).contains("violated "), "{}", out(&replayed));
+}
+
+#[test]
+fn a_run_is_written_as_a_page() {
+    let page = file("run.html", "written over");
+    let written = run(&["replay", "reference", "manager-1", "--html", &page, "manager-2"]);
+    assert_eq!((code(&written), err(&written)), (0, &*format!("saved {page}\n")));
+    assert!(out(&written).contains("no property fell; the run could go on"), "{}", out(&written));
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.starts_with("<!DOCTYPE html>") && text.contains("id=\"step-2\""), "{text}");
+    let nowhere = run(&["replay", "reference", "manager-1", "--html", "no/such/folder/run.html"]);
+    assert_refused(&nowhere, &["no/such/folder/run.html: "]);
 }
 
 // Colours and pipes.

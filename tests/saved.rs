@@ -65,6 +65,41 @@ fn what_is_saved_replays_with_the_same_steps_and_sizes() {
 }
 
 #[test]
+fn beside_each_counterexample_is_its_page_and_replay_writes_the_same() {
+    let file = saved("pages");
+    let page = fs::read_to_string(file.with_extension("html")).unwrap();
+    let steps = json(&file)["steps"].as_array().unwrap().len();
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    assert!(page.contains("<title>per-task-inline resources=1 by explore</title>"), "{page}");
+    assert!(
+        page.contains(&format!("id=\"step-{steps}\"")) && page.contains("exclusivity</b> falls")
+    );
+    let other = file.with_file_name("replayed.html");
+    let output = doorway(&["replay", file.to_str().unwrap(), "--html", other.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(text(&output.stderr), format!("saved {}\n", other.display()));
+    assert_eq!(fs::read_to_string(&other).unwrap(), page);
+    replay(&file, |saved| saved["schedule"] = "manager-2 manager-1".into());
+    doorway(&["replay", file.to_str().unwrap(), "--html", other.to_str().unwrap()]);
+    let edited = fs::read_to_string(&other).unwrap();
+    assert!(edited.contains("No property fell in this run."), "the run that was made: {edited}");
+}
+
+#[test]
+fn a_run_without_end_is_saved_with_where_it_repeats() {
+    let folder = folder("endless");
+    let into = ["--save", folder.to_str().unwrap(), "--brief"];
+    doorway(&[&["check", "story-898-stream", "--engine", "explore"], &into[..]].concat());
+    let file = folder.join("story-898-stream.explore.no-livelock.json");
+    assert!(json(&file)["repeats_from"].as_u64().is_some_and(|stem| stem > 0));
+    let page = fs::read_to_string(file.with_extension("html")).unwrap();
+    assert!(page.contains("<tbody class=\"loop\">"), "{page}");
+    let other = file.with_file_name("replayed.html");
+    doorway(&["replay", file.to_str().unwrap(), "--html", other.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(&other).unwrap(), page);
+}
+
+#[test]
 fn a_schedule_in_a_file_may_be_edited() {
     let file = saved("edited");
     let (code, said) = replay(&file, |saved| {

@@ -57,6 +57,18 @@ mod looks_right {
         check().replay("a b a a b b").assert_violates("exclusive");
     }
 
+    fn page() -> Option<String> {
+        use doorway::report::html::Page;
+        let checked = check().explore();
+        let found = checked.counterexample("exclusive")?;
+        Some(Page::of(found).headed("printer lock").to_string())
+    }
+
+    #[test]
+    fn the_counterexample_is_a_page_too() {
+        assert!(page().is_some_and(|page| page.contains("<title>printer lock</title>")));
+    }
+
     /// The tutorial prints all that there is to print.
     #[test]
     fn the_counterexample_is_that_of_the_tutorial() {

@@ -24,6 +24,7 @@ mod world;
 
 pub use cx::Cx;
 pub use fault::Faults;
+pub(crate) use fault::{DATABASE, Kind};
 pub use front::{Check, Checked, Holds, NoVerdict, View};
 pub use messages::Messages;
 pub use monitor::{End, Look, Monitor, Step, Watched};
@@ -32,6 +33,6 @@ pub use property::{Loud, NoDeadlock, NoFailure};
 pub use request::{Answer, Request};
 pub use run::Outcome;
 pub use system::{Commands, System};
-pub use trace::{Change, Counterexample, Replay, StaleSchedule, TraceStep};
+pub use trace::{Asked, Change, Counterexample, Replay, StaleSchedule, TraceStep};
 pub use verdict::{Coverage, Finding, Reductions, Report, Verdict};
 pub use world::{BrokenStore, World};

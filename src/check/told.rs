@@ -107,8 +107,10 @@ fn change(change: &Change) -> String {
     }
 }
 
-/// An event of a task reads like a sentence; any other is its name and its fields.
-fn event(event: &Event) -> String {
+/// An event, for people to read. One of a task reads like a sentence; any other is its name and
+/// its fields.
+#[must_use]
+pub fn event(event: &Event) -> String {
     let Some(task) = event.text("task") else { return event.to_string() };
     let worker = event.text("worker").map(|worker| format!(" on {worker}"));
     format!("{task} {}{}", event.name, worker.unwrap_or_default())

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Choice, DATABASE, Kind};
-use super::request::Answer;
+use super::request::{Answer, Request};
 use super::run::Run;
 use super::step::Stepped;
 use super::system::System;
@@ -37,6 +37,8 @@ pub struct TraceStep {
     pub process: Text,
     /// What the process had asked.
     pub request: String,
+    /// Whom it had asked.
+    pub asked: Asked,
     /// What it was answered; `None` where the operation has more steps to come.
     pub answer: Option<String>,
     /// The documents that the step changed.
@@ -45,6 +47,31 @@ pub struct TraceStep {
     pub events: Vec<Event>,
     /// The error with which the process stopped then.
     pub failure: Option<Text>,
+}
+
+/// Whom a process asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// Nobody: the step is its own, or it is no step of a process.
+    Nobody,
+    /// The store.
+    Store,
+    /// The queues.
+    Queues,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Asked {
+        match request {
+            Request::Command(_) => Asked::Store,
+            Request::Send(..)
+            | Request::Receive(_)
+            | Request::Take(_)
+            | Request::Acknowledge(..) => Asked::Queues,
+            _ => Asked::Nobody,
+        }
+    }
 }
 
 /// A document that a step changed.
@@ -205,14 +232,16 @@ impl TraceStep {
         before: &State,
         after: &State,
     ) -> TraceStep {
-        let request = stepped.request.map(|request| request.to_string());
-        let request = request.filter(|_| kind != Kind::Crash);
+        let request = stepped.request.filter(|_| kind != Kind::Crash);
+        let asked = request.as_ref().map_or(Asked::Nobody, Asked::of);
+        let request = request.map(|request| request.to_string());
         let is_over = stepped.crashed || request.is_none() || kind == Kind::Lands;
         let answer = stepped.answer.or(is_over.then_some(Answer::Done));
         let otherwise = if kind == Kind::Step { "wakes" } else { "" };
         TraceStep {
             process,
             request: format!("{kind}{}", request.as_deref().unwrap_or(otherwise)),
+            asked,
             answer: answer.map(|answer| answer.to_string()),
             changes: changes(before, after),
             events: stepped.events,

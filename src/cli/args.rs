@@ -98,7 +98,8 @@ pub(crate) struct Check {
     /// How to report: for people, or one JSON object a line for each model and engine.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Write each counterexample into a file of this folder, for `doorway replay`.
+    /// Write each counterexample into this folder: a .json for `doorway replay`, and the same as a
+    /// page for a browser, a .html with a sequence diagram to step through.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) save: Option<PathBuf>,
     /// Only the rows: no counterexamples.
@@ -147,8 +148,12 @@ pub(crate) struct List {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A schedule says who takes each step: `manager-1 manager-2 crash:manager-1 worker-1`. It may be edited,
-in a file as well; where the code does not follow it, replay says at which step they part.
+A schedule says who takes each step: `manager-1 manager-2 crash:manager-1 worker-1`. It may be
+edited, in a file as well; where the code does not follow it, replay says at which step they part.
+
+Examples:
+  doorway replay reference manager-1 manager-2
+  doorway replay found/story-898-save.explore.kept.json --html run.html
 
 Exit codes: 0 no property falls, 1 one falls, 2 the run cannot be made.")]
 pub(crate) struct Replay {
@@ -159,6 +164,9 @@ pub(crate) struct Replay {
     /// After a model: the process that takes each step, in order.
     #[arg(value_name = "PROCESS")]
     pub(crate) schedule: Vec<String>,
+    /// Write the run into this file, as a page for a browser with a sequence diagram to step through.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) sizes: Sizes,
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use doorway::check::Replay;
+use doorway::report::html::Page;
 use doorway::report::terminal;
 use doorway::store::Text;
 
@@ -12,7 +13,11 @@ use super::{Exit, args, models, save};
 /// Shows each step. Exits with 1 where a property falls, as with a check that expects none to.
 pub(crate) fn run(args: &args::Replay) -> Result<Exit, Failure> {
     let is_saved = Path::new(&args.model).extension().is_some_and(|ending| ending == "json");
-    let replay = if is_saved { of_file(args)? } else { of_words(args)? };
+    let (replay, page) = if is_saved { of_file(args)? } else { of_words(args)? };
+    if let Some(file) = &args.html {
+        save::write(file, &page.to_string())?;
+        eprintln!("saved {}", file.display());
+    }
     output::print(terminal::steps(&replay.steps, output::colours()));
     for (property, steps, why) in &replay.fallen {
         output::line(format_args!("  violated {property} after {steps} steps: {why}"));
@@ -26,7 +31,7 @@ pub(crate) fn run(args: &args::Replay) -> Result<Exit, Failure> {
 }
 
 /// By a schedule on the command line.
-fn of_words(args: &args::Replay) -> Result<Replay, Failure> {
+fn of_words(args: &args::Replay) -> Result<(Replay, Page), Failure> {
     if args.schedule.is_empty() {
         let help = "give the process that takes each step, or a file that `check --save` wrote";
         return Err(plain(args, help));
@@ -36,18 +41,26 @@ fn of_words(args: &args::Replay) -> Result<Replay, Failure> {
     let system = system.map_err(|error| plain(args, format!("cannot be set up: {error}")))?;
     let words = args.schedule.iter().flat_map(|words| words.split_whitespace());
     let schedule: Vec<Text> = words.map(Text::from).collect();
-    system.replay(&schedule).map_err(|stale| plain(args, stale))
+    let replay = system.replay(&schedule).map_err(|stale| plain(args, stale))?;
+    let page = Page::of_replay(&schedule, &replay).headed(&named[0].model.name);
+    Ok((replay, page))
 }
 
-/// By a counterexample that was saved.
-fn of_file(args: &args::Replay) -> Result<Replay, Failure> {
+/// By a counterexample that was saved. As long as nobody edits its schedule the page is that of the
+/// counterexample: no replay sees by itself that a run goes on for ever.
+fn of_file(args: &args::Replay) -> Result<(Replay, Page), Failure> {
     if !args.schedule.is_empty() || !args.sizes.settings.is_empty() {
         return Err(plain(args, "has its own schedule and numbers: edit them there"));
     }
     let saved = save::read(&args.model)?;
     let system = saved.model(&args.model)?.system();
     let system = system.map_err(|error| plain(args, format!("cannot be set up: {error}")))?;
-    saved.replay(&system).map_err(|parts| plain(args, parts))
+    let replay = saved.replay(&system).map_err(|parts| plain(args, parts))?;
+    let page = match saved.found() {
+        Some(found) => Page::of(&found),
+        None => Page::of_replay(&saved.words(), &replay),
+    };
+    Ok((replay, page.headed(&saved.heading())))
 }
 
 fn plain(args: &args::Replay, why: impl std::fmt::Display) -> Failure {

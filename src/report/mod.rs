@@ -1,5 +1,6 @@
-//! Reports: for people on a terminal, for machines as JSON.
+//! Reports: for people on a terminal or in a browser, for machines as JSON.
 
+pub mod html;
 pub mod json;
 #[cfg(feature = "cli")]
 pub mod saved;

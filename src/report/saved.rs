@@ -24,6 +24,9 @@ pub struct Saved {
     pub schedule: String,
     /// What happened, to be compared with what happens when it is replayed.
     pub steps: Vec<SavedStep>,
+    /// For a run without end: after how many of the steps it goes on with the others for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats_from: Option<usize>,
 }
 
 /// A model, as it was when it was checked.
@@ -60,7 +63,35 @@ impl Saved {
             why: found.why.clone(),
             schedule: found.schedule.join(" "),
             steps: steps.map(|(choice, step)| SavedStep { choice, step }).collect(),
+            repeats_from: found.repeats_from,
         }
+    }
+
+    /// Which model of which size it is of, and which engine found it: a heading.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        let set = self.model.set.iter().map(|(name, value)| format!(" {name}={value}"));
+        format!("{}{} by {}", self.model.name, set.collect::<String>(), self.engine)
+    }
+
+    /// The schedule, word by word.
+    #[must_use]
+    pub fn words(&self) -> Vec<Text> {
+        self.schedule.split_whitespace().map(Text::from).collect()
+    }
+
+    /// The counterexample as it was found; `None` where the schedule was edited since then.
+    #[must_use]
+    pub fn found(&self) -> Option<Counterexample> {
+        let schedule = self.words();
+        let is_as_found = schedule.iter().eq(self.steps.iter().map(|step| &step.choice));
+        is_as_found.then(|| Counterexample {
+            property: self.property.as_str().into(),
+            why: self.why.clone(),
+            schedule,
+            steps: self.steps.iter().map(|saved| saved.step.clone()).collect(),
+            repeats_from: self.repeats_from,
+        })
     }
 
     /// The model, as it was when it was checked.
@@ -88,7 +119,7 @@ impl Saved {
     ///
     /// At which step the system parts from what was saved, what was expected there and what came.
     pub fn replay(&self, system: &System) -> Result<Replay, String> {
-        let schedule: Vec<Text> = self.schedule.split_whitespace().map(Text::from).collect();
+        let schedule = self.words();
         match system.replay(&schedule) {
             Ok(replay) => self.compare(&schedule, &replay.steps).map(|()| replay),
             Err(stale) => Err(self.before(&schedule, system, &stale)),

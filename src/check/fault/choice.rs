@@ -64,6 +64,20 @@ impl Kind {
         }
     }
 
+    /// What a word of a schedule says that happens, to whomever.
+    pub(crate) fn of_word(word: &str) -> Kind {
+        let says = |(kind, prefix): &&(Kind, &str)| match kind.whom() {
+            Whom::Process => *kind != Kind::Step && word.starts_with(prefix),
+            Whom::Database => word == *prefix,
+        };
+        Kind::ALL.iter().find(says).map_or(Kind::Step, |(kind, _)| *kind)
+    }
+
+    /// The name: what schedules say of it. Empty for a step.
+    pub(crate) fn name(self) -> &'static str {
+        Kind::ALL[self as usize].1.trim_end_matches(':')
+    }
+
     /// Whether it happens some time if it always can, and is no fault.
     pub(crate) fn is_due(self) -> bool {
         matches!(self, Kind::Step | Kind::Lands | Kind::Replicates | Kind::CatchesUp)
@@ -177,5 +191,15 @@ mod tests {
         for (position, (kind, _)) in Kind::ALL.iter().enumerate() {
             assert_eq!(*kind as usize, position);
         }
+    }
+
+    #[test]
+    fn a_word_says_what_happens() {
+        for (kind, prefix) in Kind::ALL {
+            let whom = if kind.whom() == Whom::Process { "manager-1" } else { "" };
+            assert_eq!(Kind::of_word(&format!("{prefix}{whom}")), kind);
+        }
+        assert_eq!(Kind::of_word("failover-manager"), Kind::Step);
+        assert_eq!((Kind::Step.name(), Kind::Crash.name()), ("", "crash"));
     }
 }
