@@ -47,12 +47,13 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
     Ok(summary.exit())
 }
 
-/// The models that are to kill; by default those of the doorway that are explored in a plain check.
+/// The models that are to kill; by default those of the doorway that are explored in a plain check, and
+/// those that are made for one mutant.
 fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
     let all = models::named(&args.models, &Sizes { settings: Vec::new() })?;
     let explored = |model: &Model| {
         let plainly = |choice: &doorway::model::EngineChoice| {
-            choice.engine == EngineKind::Explore && !choice.thorough
+            choice.engine == EngineKind::Explore && (!choice.thorough || model.mutant.is_some())
         };
         model.engines.iter().any(plainly)
     };
