@@ -22,7 +22,7 @@ async fn main() {
     let Some(server) = process::shared().await else { return };
     println!("on {}", server.described().await);
     operations::compare(server, said("pairs", 1000)).await;
-    reservations::count(server, said("tasks", 200)).await;
+    reservations::count(said("tasks", 200)).await;
 }
 
 /// A number from the command line.

@@ -15,7 +15,7 @@ use doorway::store::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{Spent, in_turns, middle, ratio};
+use crate::measure::{Ratio, Spent, in_turns, middle, ratio};
 use crate::process::Server;
 
 /// How many documents there are, all of which a scan reads.
@@ -39,10 +39,9 @@ pub(crate) async fn compare(server: &Server, pairs: usize) {
     fill(store.database()).await;
     let documents = direct::<Bson>(store.database());
     println!("{pairs} pairs of each, medians in µs, ratios adapter / driver with their intervals");
-    println!(
-        "{:<26} {:>8} {:>8}  {:<19} {:>8} {:>8}  ratio",
-        "", "driver", "adapter", "ratio", "thread", "thread"
-    );
+    let columns = format!("{:>7} {:>7}  {:<22}", "driver", "adapter", "ratio");
+    println!("{:<24} {:<40} of the client's processor", "", "by the clock");
+    println!("{:<24} {columns}   {columns}", "");
     tell("driver against itself", &itself(&documents, pairs).await);
     tell("find_one by _id", &find_one(&store, &documents, pairs).await);
     tell("find_one of a struct", &find_struct(&store, pairs).await);
@@ -54,23 +53,15 @@ pub(crate) async fn compare(server: &Server, pairs: usize) {
 }
 
 fn tell(name: &str, pairs: &[[Spent; 2]]) {
-    let side =
-        |side: usize, of: fn(&Spent) -> f64| middle(pairs.iter().map(|pair| of(&pair[side])));
-    let ratio = |of: fn(&Spent) -> f64| {
-        let ratio = ratio(pairs, of);
-        format!("{:.3} ({:.3}-{:.3})", ratio.middle, ratio.low, ratio.high)
-    };
-    let (clock, processor): (fn(&Spent) -> f64, fn(&Spent) -> f64) =
-        (|spent| spent.clock, |spent| spent.processor);
-    println!(
-        "{name:<26} {:>8.0} {:>8.0}  {:<19} {:>8.1} {:>8.1}  {}",
-        side(1, clock),
-        side(0, clock),
-        ratio(clock),
-        side(1, processor),
-        side(0, processor),
-        ratio(processor),
-    );
+    let (clock, thread) = (told(pairs, |spent| spent.clock), told(pairs, |spent| spent.processor));
+    println!("{name:<24} {clock}   {thread}");
+}
+
+/// What both sides have taken, and the ratio.
+fn told(pairs: &[[Spent; 2]], of: fn(&Spent) -> f64) -> String {
+    let [adapter, driver] = [0, 1].map(|side| middle(pairs.iter().map(|pair| of(&pair[side]))));
+    let Ratio { middle, low, high } = ratio(pairs, of);
+    format!("{driver:>7.1} {adapter:>7.1}  {middle:.3} ({low:.3} to {high:.3})")
 }
 
 /// The same documents for both, in a collection each.

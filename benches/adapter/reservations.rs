@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::measure::{micros, thread_time};
-use crate::process::Server;
+use crate::process::{Server, fresh};
 
 const DATABASE: &str = "doorway_bench";
 /// How many callers of the lock, or managers, there are at once.
@@ -41,12 +41,15 @@ enum Contention {
 }
 
 /// Measures the lock and the managers, and prints a table of each.
-pub(crate) async fn count(server: &Server, tasks: usize) {
+///
+/// Each line is of a server of its own: one that has much behind it may be slower.
+pub(crate) async fn count(tasks: usize) {
     println!("\n{tasks} tasks for the lock: reserve, release; callers at once");
     heading();
     for contention in [Contention::OneEach, Contention::OneResource] {
         for callers in AT_ONCE {
-            let (host, told) = monitored(server).await;
+            let Some(server) = fresh(&[]).await else { return };
+            let (host, told) = monitored(&server).await;
             let began = Instant::now();
             locked(&host, callers, tasks, contention).await;
             row(callers, callers, contention, (tasks, began.elapsed()), &told, "");
@@ -56,14 +59,15 @@ pub(crate) async fn count(server: &Server, tasks: usize) {
     heading();
     for contention in [Contention::OneEach, Contention::OneResource] {
         for managers in AT_ONCE {
-            let (host, told) = monitored(server).await;
+            let Some(server) = fresh(&[]).await else { return };
+            let (host, told) = monitored(&server).await;
             let [submitted, done] = served(&host, managers, tasks, contention).await;
             let submitted =
                 format!("{:.0} submitted a second", tasks as f64 / submitted.as_secs_f64());
             row(managers, managers + WORKERS, contention, (tasks, done), &told, &submitted);
         }
     }
-    share(server, tasks).await;
+    share(tasks).await;
 }
 
 fn heading() {
@@ -96,7 +100,7 @@ fn row(
 
 /// A host on the database set up anew, whose commands are counted from now on.
 async fn monitored(server: &Server) -> (Live<MongoStore>, Arc<Told>) {
-    let plain = fresh(server).await;
+    let plain = prepared(server).await;
     let told = Arc::new(Told::default());
     let heard = Arc::clone(&told);
     let mut options = ClientOptions::parse(server.uri()).await.unwrap();
@@ -118,7 +122,7 @@ async fn monitored(server: &Server) -> (Live<MongoStore>, Arc<Told>) {
     (host, told)
 }
 
-async fn fresh(server: &Server) -> MongoStore {
+async fn prepared(server: &Server) -> MongoStore {
     let store = server.store(DATABASE).await;
     store.database().drop().await.unwrap();
     setup::set_up(&store).await.unwrap();
@@ -217,8 +221,9 @@ async fn all_done(
 }
 
 /// What of a reservation is the protocol itself: processor time of the client's one thread.
-async fn share(server: &Server, tasks: usize) {
-    let on_server = processor(&Live::new(fresh(server).await), tasks).await;
+async fn share(tasks: usize) {
+    let Some(server) = fresh(&[]).await else { return };
+    let on_server = processor(&Live::new(prepared(&server).await), tasks).await;
     let mut state = State::new();
     for counter in schema::counters() {
         state.insert(schema::COUNTERS, counter).unwrap();
