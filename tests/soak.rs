@@ -78,6 +78,21 @@ fn an_old_design_is_caught() {
 }
 
 #[test]
+fn too_little_is_not_enough() {
+    let Some(server) = server() else { return };
+    let folder = Folder::new("little");
+    let most = u64::MAX.to_string();
+    let words = ["--duration", "1s", "--least-runs", &most, "--least-rebindings", "0"];
+    let lacking = ends_with(&soak(&server, &folder, &words).output().unwrap(), 3);
+    assert!(!lacking.contains("\nviolated "), "{lacking}");
+    let wanted = format!(" runs, {most} wanted");
+    assert!(
+        lacking.trim_end().ends_with(&wanted),
+        "it says what there was too little of: {lacking}"
+    );
+}
+
+#[test]
 fn it_goes_on_after_its_own_death() {
     let Some(server) = server() else { return };
     let folder = Folder::new("death");

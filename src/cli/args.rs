@@ -229,7 +229,7 @@ Exit codes: 0 nothing violated, 1 something violated, 2 bad input or usage, 3 to
 
 Examples:
   doorway soak --chaos --duration 1h
-  doorway soak --design story-898 --only fcfs-r2     see an old design caught")]
+  doorway soak --design story-898 --managers 2       see an old design caught")]
 pub(crate) struct Soak {
     /// How many resource managers.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]

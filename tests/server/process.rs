@@ -77,7 +77,12 @@ pub(crate) async fn own() -> Option<Server> {
         println!("skipped: the server of MONGODB_URI is not one to kill");
         return None;
     }
-    let server = Server::begin(&["--sync-on-commit"]);
+    fresh(&["--sync-on-commit"]).await
+}
+
+/// A server that nothing was done on yet; the one that there is where `MONGODB_URI` says which.
+pub(crate) async fn fresh(durable: &[&str]) -> Option<Server> {
+    let server = Server::begin(durable);
     answers(server.as_ref()).await?;
     server
 }

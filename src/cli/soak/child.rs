@@ -7,7 +7,7 @@ use doorway::env::{Event, Queues};
 use doorway::reservation::doorway::worker::Grant;
 use doorway::reservation::doorway::{self as protocol, sweep, watch};
 use doorway::reservation::manager::{self, Statuses};
-use doorway::reservation::{Design, ReservationError, Task, worker};
+use doorway::reservation::{Design, ReservationError, Task, hot_spare, worker};
 use doorway::store::Text;
 use doorway::store::mongo::MongoStore;
 
@@ -64,6 +64,9 @@ async fn serve(args: &SoakChild, link: Link) -> Result<(), ReservationError> {
     let runs = Runs { seed, longest: Duration::from_millis(args.run_millis) };
     match (args.role, args.design) {
         (SoakRole::Manager, SoakDesign::Doorway) => manage(&host).await,
+        (SoakRole::Manager, SoakDesign::Old(Design::HotSpare)) => {
+            hot_spare::serve(&host, &args.name, Statuses::Ignored).await
+        }
         (SoakRole::Manager, SoakDesign::Old(design)) => {
             manager::serve(&host, design, Statuses::Ignored).await
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use doorway::doc;
 use doorway::reservation::doorway::schema::{self, RESERVATIONS, WORKERS, statuses};
 use doorway::reservation::doorway::setup;
+use doorway::reservation::hot_spare::LOCKS;
 use doorway::store::filter::{all, by_id, is_in};
 use doorway::store::mongo::MongoStore;
 use doorway::store::mongo::driver::{Client, bson};
@@ -88,6 +89,7 @@ async fn prepare(args: &Soak, store: &MongoStore) -> Result<(), StoreError> {
         SoakDesign::Old(design) => {
             store.provision(RESERVATIONS, &design.indexes()).await?;
             store.provision(WORKERS, &[]).await?;
+            store.provision(LOCKS, &[]).await?;
             for worker in 1..=args.workers {
                 let worker = doc! {"_id": format!("worker-{worker}")};
                 store.collection::<Document>(WORKERS).insert_one(worker).await?;

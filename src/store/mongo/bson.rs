@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{self, Bson};
+use mongodb::bson::{self, Bson, RawBinaryRef, RawBsonRef, RawDocument};
 
 use crate::store::{Document, StoreError, Value};
 
@@ -56,23 +56,26 @@ pub(super) fn value_to_bson(value: &Value) -> Result<Bson, StoreError> {
 }
 
 /// A stored document as it was received, with its fields in the order in which every store
-/// returns them.
+/// returns them. It is read from its bytes: a document of the driver's in between would take longer
+/// than all the rest.
 ///
 /// # Errors
 ///
 /// The path and the type of what no [`Value`] is for.
-pub(super) fn from_bson(document: bson::Document) -> Result<Document, String> {
+pub(super) fn from_bson(document: &RawDocument) -> Result<Document, String> {
     let mut document = embedded(document)?;
     document.sort_fields();
     Ok(document)
 }
 
-fn embedded(document: bson::Document) -> Result<Document, String> {
-    let field = |(name, value): (String, Bson)| match value_from_bson(value) {
-        Ok(value) => Ok((name, value)),
-        Err(inner) => Err(format!("{name}{}{inner}", separator(&inner))),
-    };
-    document.into_iter().map(field).collect()
+fn embedded(document: &RawDocument) -> Result<Document, String> {
+    let fields = document.iter().map(|field| {
+        let (name, value) = field.map_err(unreadable)?;
+        let value = value_from_bson(value);
+        let value = value.map_err(|inner| format!("{name}{}{inner}", separator(&inner)))?;
+        Ok((name.as_str(), value))
+    });
+    fields.collect()
 }
 
 /// What stands between a name and what is said of its value: the path goes on, or it ends.
@@ -80,27 +83,35 @@ fn separator(inner: &str) -> &'static str {
     if inner.starts_with(": ") { "" } else { "." }
 }
 
+/// Bytes that are no BSON.
+fn unreadable(error: bson::error::Error) -> String {
+    format!(": {error}")
+}
+
 /// A value as it was received. The error continues a path: `.name: ..`, or `: ..` at its end.
-pub(super) fn value_from_bson(value: Bson) -> Result<Value, String> {
+pub(super) fn value_from_bson(value: RawBsonRef<'_>) -> Result<Value, String> {
     Ok(match value {
-        Bson::MinKey => Value::MinKey,
-        Bson::MaxKey => Value::MaxKey,
-        Bson::Null => Value::Null,
-        Bson::Int32(number) => Value::Int(number.into()),
-        Bson::Int64(number) => Value::Int(number),
-        Bson::Double(number) => Value::Double(number),
-        Bson::String(text) => Value::String(text.into()),
-        Bson::Document(document) => Value::Document(embedded(document)?),
-        Bson::Array(items) => Value::Array(Arc::new(
-            items.into_iter().map(value_from_bson).collect::<Result<_, _>>()?,
+        RawBsonRef::MinKey => Value::MinKey,
+        RawBsonRef::MaxKey => Value::MaxKey,
+        RawBsonRef::Null => Value::Null,
+        RawBsonRef::Int32(number) => Value::Int(number.into()),
+        RawBsonRef::Int64(number) => Value::Int(number),
+        RawBsonRef::Double(number) => Value::Double(number),
+        RawBsonRef::String(text) => Value::String(text.into()),
+        RawBsonRef::Document(document) => Value::Document(embedded(document)?),
+        RawBsonRef::Array(items) => Value::Array(Arc::new(
+            items
+                .into_iter()
+                .map(|item| value_from_bson(item.map_err(unreadable)?))
+                .collect::<Result<_, _>>()?,
         )),
-        Bson::Binary(bson::Binary { subtype: BinarySubtype::Generic, bytes }) => {
+        RawBsonRef::Binary(RawBinaryRef { subtype: BinarySubtype::Generic, bytes }) => {
             Value::Binary(bytes.into())
         }
-        Bson::ObjectId(id) => Value::ObjectId(id.bytes()),
-        Bson::Boolean(flag) => Value::Bool(flag),
-        Bson::DateTime(time) => Value::DateTime(time.timestamp_millis()),
-        Bson::Timestamp(stamp) => {
+        RawBsonRef::ObjectId(id) => Value::ObjectId(id.bytes()),
+        RawBsonRef::Boolean(flag) => Value::Bool(flag),
+        RawBsonRef::DateTime(time) => Value::DateTime(time.timestamp_millis()),
+        RawBsonRef::Timestamp(stamp) => {
             Value::Timestamp(u64::from(stamp.time) << 32 | u64::from(stamp.increment))
         }
         other => {
@@ -137,9 +148,13 @@ mod tests {
         }
     }
 
+    fn received(document: bson::Document) -> Result<Document, String> {
+        from_bson(&bson::RawDocumentBuf::try_from(document).unwrap())
+    }
+
     #[test]
     fn every_type_comes_back_as_it_was() {
-        assert_eq!(from_bson(to_bson(&every_type()).unwrap()), Ok(every_type()));
+        assert_eq!(received(to_bson(&every_type()).unwrap()), Ok(every_type()));
     }
 
     #[test]
@@ -150,15 +165,15 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_stored_document_are_in_one_order_and_those_of_an_embedded_one_are_kept() {
-        let received = bson::doc! {"b": {"z": 1, "a": 2}, "_id": 1, "a": 3};
+        let sent = bson::doc! {"b": {"z": 1, "a": 2}, "_id": 1, "a": 3};
         let expected = doc! {"_id": 1, "a": 3, "b": doc! {"z": 1, "a": 2}};
-        assert_eq!(from_bson(received), Ok(expected));
+        assert_eq!(received(sent), Ok(expected));
     }
 
     #[test]
     fn what_no_value_is_for_is_named_by_its_path() {
-        let received = bson::doc! {"_id": 1, "a": {"b": [1, {"c": Bson::Undefined}]}};
-        let error = from_bson(received).unwrap_err();
+        let sent = bson::doc! {"_id": 1, "a": {"b": [1, {"c": Bson::Undefined}]}};
+        let error = received(sent).unwrap_err();
         assert_eq!(error, "a.b.c: a Undefined, for which there is no value here");
     }
 

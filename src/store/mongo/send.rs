@@ -1,6 +1,6 @@
 //! One command to the server for each operation.
 
-use mongodb::bson::{Bson, Document as BsonDocument};
+use mongodb::bson::{Bson, Document as BsonDocument, RawBson, RawDocument, RawDocumentBuf};
 use mongodb::options::{
     Acknowledgment, CollectionOptions, ReadConcern as DriverReadConcern, ReadPreference,
     ReturnDocument, SelectionCriteria, WriteConcern as DriverWriteConcern,
@@ -13,13 +13,14 @@ use super::error::{self, sorted};
 use super::{query, update};
 use crate::store::{
     Command, Concern, Document, Filter, Operation, Projection, ReadConcern, Reply, Returns, Sort,
-    StoreError, Updated, WriteConcern,
+    StoreError, Updated, Value, WriteConcern,
 };
 
 /// The largest document, in bytes of BSON (manual, *reference/limits*).
 pub(super) const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
-type Handle = Collection<BsonDocument>;
+/// Of documents as they come, which are read here and not by the driver.
+type Handle = Collection<RawDocumentBuf>;
 
 /// Sends a command and reads its reply.
 pub(super) async fn send(database: &Database, command: &Command) -> Result<Reply, StoreError> {
@@ -38,7 +39,10 @@ pub(super) async fn send(database: &Database, command: &Command) -> Result<Reply
         Operation::FindOneAndUpdate { .. } => find_and_update(&handle, operation).await,
         Operation::ReplaceOne { filter, replacement, upsert } => {
             let (filter, replacement) = (query::filter(filter)?, whole(replacement)?);
-            updated(handle.replace_one(filter, replacement).upsert(*upsert).await, collection)
+            updated(
+                whole_documents(&handle).replace_one(filter, replacement).upsert(*upsert).await,
+                collection,
+            )
         }
         Operation::DeleteOne { filter } => {
             let deleted = handle.delete_one(query::filter(filter)?).await;
@@ -77,7 +81,7 @@ async fn find_one(
         None => find,
     };
     let found = find.await.map_err(|e| sorted(&e, handle.name(), false))?;
-    Ok(Reply::Document(found.map(|document| read(document, false)).transpose()?))
+    Ok(Reply::Document(found.map(|document| read(&document, false)).transpose()?))
 }
 
 /// A find whose reply holds all that matches; only what one reply cannot hold (16 MiB) is asked
@@ -106,7 +110,7 @@ async fn scan(
     let mut cursor = find.await.map_err(failed)?;
     let mut found = Vec::new();
     while cursor.advance().await.map_err(failed)? {
-        found.push(read(cursor.deserialize_current().map_err(failed)?, false)?);
+        found.push(read(cursor.current(), false)?);
     }
     Ok(Reply::Documents(found))
 }
@@ -117,7 +121,7 @@ async fn insert(handle: &Handle, document: &Document) -> Result<Reply, StoreErro
         return Err(StoreError::invalid(text));
     }
     let document = whole(document)?;
-    match handle.insert_one(document).await {
+    match whole_documents(handle).insert_one(document).await {
         Ok(_) => Ok(Reply::Inserted),
         Err(error) => Err(sorted(&error, handle.name(), true)),
     }
@@ -144,7 +148,12 @@ async fn find_and_update(handle: &Handle, operation: &Operation) -> Result<Reply
         find = find.projection(projection);
     }
     let found = find.await.map_err(|e| sorted(&e, handle.name(), true))?;
-    Ok(Reply::Document(found.map(|document| read(document, true)).transpose()?))
+    Ok(Reply::Document(found.map(|document| read(&document, true)).transpose()?))
+}
+
+/// The same handle, of documents as they are sent.
+fn whole_documents(handle: &Handle) -> Collection<BsonDocument> {
+    handle.clone_with_type()
 }
 
 /// A whole document, refused here where no server stores it: the driver would say so in other
@@ -163,15 +172,20 @@ fn updated(
     collection: &str,
 ) -> Result<Reply, StoreError> {
     let result = result.map_err(|error| sorted(&error, collection, true))?;
-    let id = |id: Bson| value_from_bson(id).map_err(|why| unreadable(&format!("_id{why}"), true));
     Ok(Reply::Updated(Updated {
         matched: result.matched_count,
         modified: result.modified_count,
-        upserted: result.upserted_id.map(id).transpose()?,
+        upserted: result.upserted_id.map(upserted).transpose()?,
     }))
 }
 
-fn read(document: BsonDocument, written: bool) -> Result<Document, StoreError> {
+fn upserted(id: Bson) -> Result<Value, StoreError> {
+    let id = RawBson::try_from(id).map_err(|error| format!(": {error}"));
+    let id = id.and_then(|id| value_from_bson(id.as_raw_bson_ref()));
+    id.map_err(|why| unreadable(&format!("_id{why}"), true))
+}
+
+fn read(document: &RawDocument, written: bool) -> Result<Document, StoreError> {
     from_bson(document).map_err(|why| unreadable(&why, written))
 }
 
