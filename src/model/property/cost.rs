@@ -1,8 +1,9 @@
 //! What a task costs.
 
 use crate::check::{Answer, Monitor, Request, Step};
-use crate::reservation::schema::{STATUSES, WORKERS};
-use crate::store::{Command, Document, Operation, Reply, Value};
+use crate::reservation::doorway::counter::Counter;
+use crate::reservation::schema::{RESERVATIONS, STATUSES, WORKERS};
+use crate::store::{Command, Document, Filter, Operation, Reply, Value};
 
 /// The commands of a task from its submission to its place in a list, from there to its release, of
 /// which one that is not the last of its list takes another, and those of a worker's registration.
@@ -17,8 +18,8 @@ const OF_A_CRASH: i64 = 12;
 
 /// `cost`: where nobody contends a task takes ten commands, or eleven where another waits behind it,
 /// a worker two to register, an answer that is lost eight, and a crash of the worker twelve. A look
-/// that finds no work is not counted. Remembers how many were answered, how many not, the submissions
-/// and the crashes.
+/// that finds no work is not counted. A token is drawn for a binding that has none. Remembers how many
+/// were answered, how many not, the submissions and the crashes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost;
 
@@ -46,6 +47,9 @@ impl Monitor for Cost {
         if announces(command) {
             add_one(memory, "submitted");
         }
+        if draws_a_token(command) && !step.world.store.documents(RESERVATIONS).any(wants_a_token) {
+            return Err("a token is drawn, and no binding wants one".into());
+        }
         let (sent, most) = (count(memory, "sent"), enough(memory, step));
         if sent <= most {
             return Ok(());
@@ -69,6 +73,15 @@ fn enough(memory: &Document, step: &Step<'_>) -> i64 {
 
 fn announces(command: &Command) -> bool {
     matches!(command.operation, Operation::InsertOne { .. }) && &*command.collection == STATUSES
+}
+
+fn draws_a_token(command: &Command) -> bool {
+    let of = command.operation.filter().and_then(Filter::point).and_then(Value::as_str);
+    command.operation.is_write() && of == Some(Counter::Tokens.id())
+}
+
+fn wants_a_token(reservation: &Document) -> bool {
+    reservation.get("worker_name").is_some() && reservation.get("token").is_none()
 }
 
 fn count(memory: &Document, name: &str) -> i64 {
