@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use doorway::check::engine::{Cancel, Limits, Options, Sabotage, shuttle};
 use doorway::check::{Cx, Outcome, Process, Report, System, Verdict};
+use doorway::doc;
 use doorway::env::{Env, Wake};
 use doorway::model::{Sizes, SystemKind};
 use doorway::reservation::schema::{RESERVATIONS, workers};
@@ -81,6 +82,23 @@ fn loom_makes_no_run_twice_but_for_the_order_of_steps_that_commute() {
 
 // Outcomes.
 
+/// Three that look, put in what is not there, and look again.
+fn three_at_once() -> System {
+    let look_and_insert = |cx: Cx| async move {
+        let reservations = cx.collection::<Document>(RESERVATIONS);
+        if reservations.find_one(by_id("resource-1")).await?.is_none() {
+            let made = doc! {"_id": "resource-1", "worker_name": cx.process()};
+            match reservations.insert_one(&made).await {
+                Err(error) if !error.is_duplicate_key() => return Err(error),
+                _ => {}
+            }
+        }
+        reservations.find_one(by_id("resource-1")).await.map(|_| ())
+    };
+    let process = |number: u32| Process::new(format!("process-{number}")).then(look_and_insert);
+    System { processes: (1..=3).map(process).collect(), ..reference(1, 1, 1, 1) }
+}
+
 /// Systems that both exhaustive engines exhaust in no time: right and broken designs, a store that
 /// lies, and a broker with its workers.
 fn small_systems() -> Vec<System> {
@@ -94,7 +112,7 @@ fn small_systems() -> Vec<System> {
         "per-task-inline",
     ];
     let mut systems = inline.map(shipped_system).to_vec();
-    systems.push(reference(2, 1, 1, 1));
+    systems.extend([reference(2, 1, 1, 1), three_at_once()]);
     systems.extend([Design::Story898, Design::PerTask].map(one_task_in_full));
     systems
 }

@@ -1,13 +1,18 @@
 //! What stands in the page of a run.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "support/taken.rs"]
+mod taken;
+
 use doorway::check::{Check, Cx, Faults};
 use doorway::doc;
-use doorway::env::{Condition, Env, Event, Wake, forever, until};
+use doorway::env::{Env, Event};
 use doorway::report::html::Page;
 use doorway::store::filter::by_id;
 use doorway::store::update::set;
 use doorway::store::{Document, Store, StoreError, Value};
+
+use taken::{again_and_again, once};
 
 /// What the explorer finds in a model that is built in.
 #[cfg(feature = "cli")]
@@ -124,35 +129,9 @@ fn nothing_from_outside_is_markup() {
     }
 }
 
-/// Waits for the lock, and takes it.
-async fn take(cx: &Cx) -> Result<(), StoreError> {
-    let locks = cx.collection::<Document>("locks");
-    until(cx, || async {
-        match locks.insert_one(&doc! {"_id": "lock"}).await {
-            Err(error) if error.is_duplicate_key() => {
-                Err(Wake::When(vec![Condition::None("locks".into(), by_id("lock"))]))
-            }
-            done => Ok(done),
-        }
-    })
-    .await
-}
-
 #[test]
 fn what_repeats_for_ever_stands_in_a_bracket() {
-    let greedy = |cx: Cx| async move {
-        forever(&cx, || async {
-            take(&cx).await?;
-            cx.collection::<Document>("locks").delete_one(by_id("lock")).await.map(|_| ())
-        })
-        .await
-    };
-    let waits = |cx: Cx| async move {
-        take(&cx).await?;
-        cx.within("served", async {}).await;
-        Ok::<(), StoreError>(())
-    };
-    let check = Check::new("lock").process("greedy", greedy).process("waits", waits);
+    let check = Check::new("lock").process("greedy", again_and_again).process("waits", once);
     let checked = check.eventually("served", |world| world.inside("served") == 1).explore();
     let found = checked.counterexample("served").unwrap();
     let (page, stem) = (Page::of(found).to_string(), found.repeats_from.unwrap());

@@ -1,47 +1,19 @@
 //! What has to come about on every weakly fair run.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "support/taken.rs"]
+mod taken;
+
 #[cfg(any(feature = "cli", feature = "shuttle"))]
 use doorway::check::Verdict;
 use doorway::check::{Check, Cx};
 use doorway::doc;
-use doorway::env::{Condition, Env, Wake, forever, until};
+use doorway::env::{Env, forever};
 use doorway::store::filter::by_id;
 use doorway::store::update::set;
 use doorway::store::{Document, Store, StoreError};
 
-/// Waits for the lock, and takes it once.
-async fn once(cx: Cx) -> Result<(), StoreError> {
-    take(&cx).await?;
-    cx.within("served", async {}).await;
-    give_back(&cx).await
-}
-
-/// Takes the lock and gives it back, for ever.
-async fn again_and_again(cx: Cx) -> Result<(), StoreError> {
-    forever(&cx, || async {
-        take(&cx).await?;
-        give_back(&cx).await
-    })
-    .await
-}
-
-async fn take(cx: &Cx) -> Result<(), StoreError> {
-    let locks = cx.collection::<Document>("locks");
-    until(cx, || async {
-        match locks.insert_one(&doc! {"_id": "lock"}).await {
-            Err(error) if error.is_duplicate_key() => {
-                Err(Wake::When(vec![Condition::None("locks".into(), by_id("lock"))]))
-            }
-            done => Ok(done),
-        }
-    })
-    .await
-}
-
-async fn give_back(cx: &Cx) -> Result<(), StoreError> {
-    cx.collection::<Document>("locks").delete_one(by_id("lock")).await.map(|_| ())
-}
+use taken::{again_and_again, give_back, once, take};
 
 fn served(check: Check) -> Check {
     check.eventually("served", |world| world.inside("served") == 1)

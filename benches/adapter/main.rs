@@ -3,11 +3,13 @@
 //! `cargo bench --bench adapter --features mongo -- [pairs=1000] [tasks=200]`. The server is the one
 //! that the tests take: `MONGODB_URI`, else `mongod` on the path, else the one that
 //! `.ci/test-server` installs. Without one it says so and ends; under `DOORWAY_REQUIRE_SERVER=1` it
-//! fails.
+//! fails. Its database `doorway_bench` is dropped.
 //!
 //! All of the client is on one thread, so that the processor time of that thread is all that a
 //! command costs besides the server.
 #![allow(clippy::unwrap_used)]
+
+use std::process::ExitCode;
 
 mod measure;
 mod operations;
@@ -18,16 +20,28 @@ mod reservations;
 mod process;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let Some(server) = process::shared().await else { return };
+async fn main() -> ExitCode {
+    let (pairs, tasks) = match (said("pairs", 1000), said("tasks", 200)) {
+        (Ok(pairs), Ok(tasks)) => (pairs, tasks),
+        (Err(wrong), _) | (_, Err(wrong)) => {
+            eprintln!("error: {wrong}");
+            return ExitCode::from(2);
+        }
+    };
+    let Some(server) = process::shared().await else { return ExitCode::SUCCESS };
     println!("on {}", server.described().await);
-    operations::compare(server, said("pairs", 1000)).await;
-    reservations::count(said("tasks", 200)).await;
+    operations::compare(server, pairs).await;
+    reservations::count(tasks).await;
+    ExitCode::SUCCESS
 }
 
 /// A number from the command line.
-fn said(name: &str, otherwise: usize) -> usize {
-    let mut words =
-        std::env::args().filter_map(|word| word.strip_prefix(name)?.get(1..)?.parse().ok());
-    words.next().unwrap_or(otherwise)
+fn said(name: &str, otherwise: usize) -> Result<usize, String> {
+    let word = std::env::args()
+        .find_map(|word| Some(word.strip_prefix(name)?.strip_prefix('=')?.to_owned()));
+    let Some(word) = word else { return Ok(otherwise) };
+    match word.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("{name}={word}: give a number from 1, as in {name}={otherwise}")),
+    }
 }

@@ -9,8 +9,8 @@
 //! remembers only the last, so that a read of a process hides those of others from the write that
 //! it makes next, and interleavings are missed.
 //!
-//! What it then still runs more than once up to the order of steps that commute, sleep sets (`check::engine::sleep`)
-//! cut short; runs that are cut are not counted.
+//! Of runs that differ only in the order of steps that commute it still makes several. Sleep sets
+//! (`check::engine::sleep`) cut all but one of them short; runs that are cut are not counted.
 //!
 //! loom's own limits are switched off, so that its search returns only at its end; what stops it
 //! before unwinds through it. loom has five threads, one of them for itself: a system of more than

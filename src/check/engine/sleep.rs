@@ -1,13 +1,13 @@
 //! Sleep sets (Godefroid, LNCS 1032, 1996): which runs need not be made to their end.
 //!
-//! Loom's reduction marks where another process could have gone first, and does not notice that
+//! loom's reduction marks where another process could have gone first, and does not notice that
 //! the run which this leads to differs from one already made only in the order of steps that
 //! commute. Sleep sets do. Where a process was let go first at some point and all that follows was
 //! run, it need not go there once more when another goes first, until a step is taken with which
 //! its own does not commute: until then it sleeps. Where all that could go on sleep, the run is
 //! cut.
 //!
-//! Loom goes depth first: when at some point of the path another process comes by, all runs in
+//! loom goes depth first: when at some point of the path another process comes by, all runs in
 //! which the last one came by there are made.
 
 /// Who came by in the run that is made, point by point, and who sleeps.

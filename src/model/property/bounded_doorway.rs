@@ -1,9 +1,9 @@
 //! The doorway is bounded: whoever submits a task waits for nobody.
 
+use super::doorway::announces;
 use crate::check::{Answer, Monitor, Request, Step};
 use crate::reservation::Task;
-use crate::reservation::schema::STATUSES;
-use crate::store::{Document, Operation, Value};
+use crate::store::{Document, Value};
 
 /// More commands than this a submission has no need of: three, and three more each time another makes
 /// or deletes the list at that moment, and one more for each answer that is lost.
@@ -30,12 +30,10 @@ impl Monitor for BoundedDoorway {
         else {
             return Ok(());
         };
-        let announces = matches!(command.operation, Operation::InsertOne { .. })
-            && &*command.collection == STATUSES;
         let before = sent.get(process).and_then(Value::as_int);
         let number = match before {
             Some(number) => number + 1,
-            None if announces => 1,
+            None if announces(command) => 1,
             None => return Ok(()),
         };
         if number > MOST {

@@ -1,9 +1,10 @@
 //! What a task costs.
 
+use super::doorway::announces;
 use crate::check::{Answer, Monitor, Request, Step};
 use crate::reservation::doorway::counter::Counter;
 use crate::reservation::schema::{RESERVATIONS, STATUSES, WORKERS};
-use crate::store::{Command, Document, Filter, Operation, Reply, Value};
+use crate::store::{Command, Document, Filter, Reply, Value};
 
 /// The commands of a task from its submission to its place in a list, from there to its release, of
 /// which one that is not the last of its list takes another, and those of a worker's registration.
@@ -14,10 +15,10 @@ const OF_A_WORKER: i64 = 2;
 /// ends it, and begins again.
 const OF_A_LOST_ANSWER: i64 = 8;
 /// What a crash takes at most: the process registers again, and ends the binding that it has left behind.
-const OF_A_CRASH: i64 = 12;
+const OF_A_CRASH: i64 = 11;
 
 /// `cost`: where nobody contends a task takes ten commands, or eleven where another waits behind it,
-/// a worker two to register, an answer that is lost eight, and a crash of the worker twelve. A look
+/// a worker two to register, an answer that is lost eight, and a crash of the worker eleven. A look
 /// that finds no work is not counted. A token is drawn for a binding that has none. Remembers how many
 /// were answered, how many not, the submissions and the crashes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,10 +70,6 @@ fn enough(memory: &Document, step: &Step<'_>) -> i64 {
         + OF_A_WORKER * workers
         + OF_A_LOST_ANSWER * count(memory, "lost")
         + OF_A_CRASH * count(memory, "crashes")
-}
-
-fn announces(command: &Command) -> bool {
-    matches!(command.operation, Operation::InsertOne { .. }) && &*command.collection == STATUSES
 }
 
 fn draws_a_token(command: &Command) -> bool {

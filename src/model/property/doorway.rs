@@ -2,7 +2,12 @@
 
 use crate::reservation::schema::{RESERVATIONS, STATUSES, WORKERS};
 use crate::store::memory::State;
-use crate::store::{Document, Text, Value};
+use crate::store::{Command, Document, Operation, Text, Value};
+
+/// Whether a command begins the submission of a task.
+pub(super) fn announces(command: &Command) -> bool {
+    matches!(command.operation, Operation::InsertOne { .. }) && &*command.collection == STATUSES
+}
 
 /// The list of each reservation, by resource.
 pub(super) fn lists(store: &State) -> impl Iterator<Item = (Text, Value)> {
