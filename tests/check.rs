@@ -352,8 +352,8 @@ impl Monitor for InOnce {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let Some(doorway::check::Request::Enter(_)) = step.request else { return Ok(()) };
-        let process = step.process.unwrap();
+        let Some(doorway::check::Request::Enter(_)) = step.request() else { return Ok(()) };
+        let process = step.process().unwrap();
         if memory.get(process) == Some(&Value::Bool(true)) {
             return Err(format!("{process} comes in a second time"));
         }

@@ -18,7 +18,7 @@ use systems::{EVERY, Engine, by_dfs, by_explorer, by_loom, shipped_system, syste
 
 /// Whether an update was said to be for two documents.
 fn is_told_of_two(step: &Step<'_>) -> bool {
-    matches!(step.answer, Some(Answer::Store(Ok(Reply::Updated(updated)))) if updated.matched == 2)
+    matches!(step.answer(), Some(Answer::Store(Ok(Reply::Updated(updated)))) if updated.matched == 2)
 }
 
 /// `stops-there`: who is told of two documents stops with an error that says so, and takes no step
@@ -31,7 +31,7 @@ impl Monitor for StopsThere {
     }
 
     fn step(&self, told: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let Some(process) = step.process else { return Ok(()) };
+        let Some(process) = step.process() else { return Ok(()) };
         if told.get(process).is_some() {
             return Err(format!("{process} goes on"));
         }
@@ -40,7 +40,7 @@ impl Monitor for StopsThere {
         }
         told.set(process.clone(), Value::Null);
         told.sort_fields();
-        match step.failure {
+        match step.failure() {
             Some(why) if why.contains("reported 2 documents") && why.contains("resource-1") => {
                 Ok(())
             }

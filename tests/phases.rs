@@ -147,7 +147,7 @@ impl Monitor for Claim {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let (Some(process), Some(Answer::Store(now))) = (step.process, step.answer) else {
+        let (Some(process), Some(Answer::Store(now))) = (step.process(), step.answer()) else {
             return Ok(());
         };
         if **process != *self.process {

@@ -1,14 +1,16 @@
 //! A property, as a small automaton that is fed every step of a run.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
+use super::looks::{Aspect, Aspects, Collections, Looks};
 use super::messages::Messages;
 use super::request::{Answer, Request};
+use super::step::Stepped;
 use super::world::World;
 use crate::env::Event;
 use crate::store::memory::State;
-use crate::store::{Document, Text};
+use crate::store::{Document, Text, Value};
 
 /// A property of runs: a small automaton, fed every step.
 ///
@@ -58,34 +60,92 @@ pub trait Monitor: Send + Sync {
     }
 }
 
-/// What one step of a run was.
-#[derive(Clone, Copy, Debug)]
+/// What one step of a run was, and the world after it. Whoever asks for a part of it is noted as
+/// having seen it, see [`Watched`].
+#[derive(Debug)]
 pub struct Step<'a> {
-    /// The process that did it, or to which it happened; `None` for what was so before the first
-    /// step, and for what happens to the database.
-    pub process: Option<&'a Text>,
-    /// What it had asked.
-    pub request: Option<&'a Request>,
-    /// What it was answered, if the step was the last of the request.
-    pub answer: Option<&'a Answer>,
-    /// What it told then.
-    pub events: &'a [Event],
-    /// The error with which it stopped then.
-    pub failure: Option<&'a Text>,
-    /// Whether it is no step that it asked for, but a crash: it has forgotten everything.
-    pub crashed: bool,
+    process: Option<&'a Text>,
+    stepped: &'a Stepped,
+    looked: Cell<Aspects>,
     /// The world after the step.
     pub world: &'a Watched<'a>,
+}
+
+impl<'a> Step<'a> {
+    pub(crate) fn new(
+        process: Option<&'a Text>,
+        stepped: &'a Stepped,
+        world: &'a Watched<'a>,
+    ) -> Step<'a> {
+        Step { process, stepped, looked: Cell::default(), world }
+    }
+
+    fn look(&self, at: Aspect) -> &'a Stepped {
+        self.looked.set(self.looked.get().with(at));
+        self.stepped
+    }
+
+    /// The process that did it, or to which it happened; `None` for what was so before the first
+    /// step, and for what happens to the database.
+    #[must_use]
+    pub fn process(&self) -> Option<&'a Text> {
+        self.look(Aspect::Process);
+        self.process
+    }
+
+    /// What the process had asked.
+    #[must_use]
+    pub fn request(&self) -> Option<&'a Request> {
+        self.look(Aspect::Request).request.as_ref()
+    }
+
+    /// What it was answered, if the step was the last of the request.
+    #[must_use]
+    pub fn answer(&self) -> Option<&'a Answer> {
+        self.look(Aspect::Answer).answer.as_ref()
+    }
+
+    /// What it told then.
+    #[must_use]
+    pub fn events(&self) -> &'a [Event] {
+        &self.look(Aspect::Events).events
+    }
+
+    /// The error with which it stopped then.
+    #[must_use]
+    pub fn failure(&self) -> Option<&'a Text> {
+        self.look(Aspect::Failure).failure.as_ref()
+    }
+
+    /// Whether it is no step that it asked for, but a crash: it has forgotten everything.
+    #[must_use]
+    pub fn crashed(&self) -> bool {
+        self.look(Aspect::Crash).crashed
+    }
+
+    /// What was looked at so far.
+    pub(crate) fn looks(&self) -> Looks {
+        let Watched { store, messages } = self.world;
+        let (collections, messages) = (store.looked.borrow().clone(), messages.looked.get());
+        Looks { aspects: self.looked.get(), collections, messages }
+    }
 }
 
 /// The world as a monitor sees it: an engine is told which parts it has looked at, so that what
 /// it says need not be asked again for worlds that differ elsewhere.
 #[derive(Debug)]
 pub struct Watched<'a> {
-    /// The documents and their indexes.
-    pub store: Look<'a, State>,
+    /// The documents.
+    pub store: Documents<'a>,
     /// The broker's queues.
     pub messages: Look<'a, Messages>,
+}
+
+/// The documents of a world, which know those of which collections were looked at.
+#[derive(Debug)]
+pub struct Documents<'a> {
+    state: &'a State,
+    looked: RefCell<Collections>,
 }
 
 /// A part of the world that knows whether it was looked at.
@@ -100,18 +160,32 @@ impl<'a> Watched<'a> {
         Watched::over(&world.store, &world.messages)
     }
 
-    pub(crate) fn over(store: &'a State, messages: &'a Messages) -> Watched<'a> {
-        Watched { store: Look::new(store), messages: Look::new(messages) }
+    pub(crate) fn over(state: &'a State, messages: &'a Messages) -> Watched<'a> {
+        let store = Documents { state, looked: RefCell::default() };
+        Watched { store, messages: Look { part: messages, looked: Cell::new(false) } }
     }
 }
 
-impl<'a, T> Look<'a, T> {
-    fn new(part: &'a T) -> Look<'a, T> {
-        Look { part, looked: Cell::new(false) }
+impl<'a> Documents<'a> {
+    /// The document of a collection with this `_id`.
+    #[must_use]
+    pub fn get(&self, collection: &str, id: &Value) -> Option<&'a Document> {
+        self.looked.borrow_mut().add(collection);
+        self.state.get(collection, id)
     }
 
-    pub(crate) fn was_looked_at(&self) -> bool {
-        self.looked.get()
+    /// The documents of a collection, in the order of their `_id`s.
+    pub fn documents(&self, collection: &str) -> impl Iterator<Item = &'a Document> + use<'a> {
+        self.looked.borrow_mut().add(collection);
+        self.state.documents(collection)
+    }
+
+    /// The whole store, for what the methods above do not say. Whoever looks at it is asked anew for
+    /// each store that differs in anything.
+    #[must_use]
+    pub fn whole(&self) -> &'a State {
+        *self.looked.borrow_mut() = Collections::All;
+        self.state
     }
 }
 
@@ -125,11 +199,11 @@ impl<T> Deref for Look<'_, T> {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct End<'a> {
     /// The processes that wait for what nobody will do: they pause, and what would wake them
     /// does not come.
     pub stuck: &'a [Text],
     /// The world at the end.
-    pub world: &'a World,
+    pub world: &'a Watched<'a>,
 }

@@ -37,7 +37,7 @@ impl Monitor for NoFailure {
     }
 
     fn step(&self, _: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        match (step.process, step.failure) {
+        match (step.process(), step.failure()) {
             (Some(process), Some(failure)) => Err(format!("{process} stopped: {failure}")),
             _ => Ok(()),
         }
@@ -56,11 +56,11 @@ impl Monitor for Loud {
 
     fn step(&self, _: &mut Document, step: &Step<'_>) -> Result<(), String> {
         let (Some(process), Some(request), Some(Answer::Store(Ok(Reply::Updated(updated))))) =
-            (step.process, step.request, step.answer)
+            (step.process(), step.request(), step.answer())
         else {
             return Ok(());
         };
-        if updated.matched < 2 || !updates_by_id(request) || step.failure.is_some() {
+        if updated.matched < 2 || !updates_by_id(request) || step.failure().is_some() {
             return Ok(());
         }
         Err(format!("{process} goes on after an update by _id of {} documents", updated.matched))

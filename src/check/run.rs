@@ -196,15 +196,8 @@ impl<S: Deref<Target = System>> Run<S> {
             position: position + index,
             event: event.clone(),
         }));
-        let step = Step {
-            process: name,
-            request: stepped.request.as_ref(),
-            answer: stepped.answer.as_ref(),
-            events: &stepped.events,
-            failure: stepped.failure.as_ref(),
-            crashed: stepped.crashed,
-            world: &Watched::new(&self.world),
-        };
+        let world = Watched::new(&self.world);
+        let step = Step::new(name, stepped, &world);
         let steps = self.schedule.len();
         let properties = self.system.properties.iter();
         for ((property, memory), fall) in properties.zip(&mut self.memories).zip(&mut self.falls) {
@@ -220,7 +213,7 @@ impl<S: Deref<Target = System>> Run<S> {
             .filter(|process| self.is_stuck(*process))
             .map(|process| self.system.processes[process].name.clone())
             .collect();
-        let end = End { stuck: &stuck, world: &self.world };
+        let end = End { stuck: &stuck, world: &Watched::new(&self.world) };
         let steps = self.schedule.len();
         let properties = self.system.properties.iter();
         for ((property, memory), fall) in properties.zip(&self.memories).zip(&mut self.falls) {

@@ -100,7 +100,7 @@ impl Monitor for Claim {
         }
         let mut insiders = Insiders::of_memory(memory);
         insiders.follow(step, &self.places);
-        let view = View::of_step(step.world, &insiders, &self.places);
+        let view = View::new(step.world, &insiders, &self.places);
         let said = match self.when {
             When::Always => self.ask(&view, &insiders),
             When::AtEnd => Ok(()),
@@ -138,6 +138,6 @@ impl Monitor for Claim {
             _ => return Ok(()),
         }
         let insiders = Insiders::of_memory(memory);
-        self.ask(&View::of_end(end.world, &insiders, &self.places), &insiders)
+        self.ask(&View::new(end.world, &insiders, &self.places), &insiders)
     }
 }

@@ -40,11 +40,11 @@ impl Insiders {
 
     /// Lets a process come and go, as a step says.
     pub(super) fn follow(&mut self, step: &Step<'_>, places: &Places) {
-        let Some(process) = step.process else { return };
-        if step.crashed || step.failure.is_some() {
+        let Some(process) = step.process() else { return };
+        if step.crashed() || step.failure().is_some() {
             return self.forget(process);
         }
-        match (step.request, step.answer) {
+        match (step.request(), step.answer()) {
             (Some(Request::Enter(place)), Some(_)) => {
                 places.enter(place);
                 let mut names = self.names(place);

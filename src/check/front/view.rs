@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use super::places::{Insiders, Places};
 use crate::check::messages::Messages;
 use crate::check::monitor::Watched;
-use crate::check::world::World;
 use crate::store::memory::State;
 use crate::store::{Document, StoreError, Text, Value, from_document};
 
@@ -15,30 +14,18 @@ use crate::store::{Document, StoreError, Text, Value, from_document};
 /// the check then has no verdict: that is a mistake in the check and no finding.
 #[derive(Debug)]
 pub struct View<'a> {
-    world: Shown<'a>,
+    world: &'a Watched<'a>,
     insiders: &'a Insiders,
     places: &'a Places,
 }
 
-#[derive(Debug)]
-enum Shown<'a> {
-    /// After a step: the engine notes where the property looks.
-    Watched(&'a Watched<'a>),
-    /// At the end of a run.
-    Whole(&'a World),
-}
-
 impl<'a> View<'a> {
-    pub(super) fn of_step(
+    pub(super) fn new(
         world: &'a Watched<'a>,
         insiders: &'a Insiders,
         places: &'a Places,
     ) -> View<'a> {
-        View { world: Shown::Watched(world), insiders, places }
-    }
-
-    pub(super) fn of_end(world: &'a World, insiders: &'a Insiders, places: &'a Places) -> View<'a> {
-        View { world: Shown::Whole(world), insiders, places }
+        View { world, insiders, places }
     }
 
     /// How many processes are inside of a place, between the two ends of
@@ -62,7 +49,7 @@ impl<'a> View<'a> {
     /// Where it does not fit the type.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, collection: &str, id: impl Into<Value>) -> Option<T> {
-        let document = self.store().get(collection, &id.into())?;
+        let document = self.world.store.get(collection, &id.into())?;
         Some(read(collection, document))
     }
 
@@ -73,7 +60,7 @@ impl<'a> View<'a> {
     /// Where one does not fit the type.
     #[must_use]
     pub fn documents<T: DeserializeOwned>(&self, collection: &str) -> Vec<T> {
-        self.store().documents(collection).map(|document| read(collection, document)).collect()
+        self.world.store.documents(collection).map(|document| read(collection, document)).collect()
     }
 
     /// The messages that wait in a queue, from its head; not those that a process has received
@@ -90,19 +77,13 @@ impl<'a> View<'a> {
     /// The whole store, for what the methods above do not say.
     #[must_use]
     pub fn store(&self) -> &State {
-        match self.world {
-            Shown::Watched(world) => &world.store,
-            Shown::Whole(world) => &world.store,
-        }
+        self.world.store.whole()
     }
 
     /// All queues, for what the methods above do not say.
     #[must_use]
     pub fn messages(&self) -> &Messages {
-        match self.world {
-            Shown::Watched(world) => &world.messages,
-            Shown::Whole(world) => &world.messages,
-        }
+        &self.world.messages
     }
 }
 

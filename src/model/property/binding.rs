@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::Documents;
 use crate::check::{Monitor, Step};
 use crate::reservation::schema::RESERVATIONS;
-use crate::store::memory::State;
 use crate::store::{Document, Value};
 
 /// `one-worker-per-resource`: no two reservations bind one resource to two workers.
@@ -40,7 +40,7 @@ impl Monitor for OneResourcePerWorker {
 }
 
 /// The resource and the worker of each reservation, in either schema.
-fn bindings(store: &State) -> impl Iterator<Item = (&Value, &Value)> {
+fn bindings<'a>(store: &Documents<'a>) -> impl Iterator<Item = (&'a Value, &'a Value)> {
     store.documents(RESERVATIONS).filter_map(|reservation| {
         let resource = reservation.get("resource_id").or_else(|| reservation.id())?;
         Some((resource, reservation.get("worker_name")?))

@@ -21,12 +21,13 @@ impl Monitor for BoundedDoorway {
     }
 
     fn step(&self, sent: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let Some(process) = step.process else { return Ok(()) };
-        if step.crashed || step.events.iter().any(|event| &*event.name == Task::QUEUED) {
+        let Some(process) = step.process() else { return Ok(()) };
+        if step.crashed() || step.events().iter().any(|event| &*event.name == Task::QUEUED) {
             sent.remove(process);
             return Ok(());
         }
-        let (Some(Request::Command(command)), Some(Answer::Store(_))) = (step.request, step.answer)
+        let (Some(Request::Command(command)), Some(Answer::Store(_))) =
+            (step.request(), step.answer())
         else {
             return Ok(());
         };

@@ -30,11 +30,11 @@ impl Monitor for Cost {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        if step.crashed {
+        if step.crashed() {
             add_one(memory, "crashes");
         }
         let (Some(Request::Command(command)), Some(Answer::Store(reply))) =
-            (step.request, step.answer)
+            (step.request(), step.answer())
         else {
             return Ok(());
         };

@@ -20,12 +20,12 @@ impl Monitor for Exclusivity {
     }
 
     fn step(&self, running: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        if step.crashed {
+        if step.crashed() {
             stop(running, step);
         }
-        for event in step.events.iter().filter_map(TaskEvent::of) {
+        for event in step.events().iter().filter_map(TaskEvent::of) {
             match event.name {
-                Task::STARTED => start(running, &event, step.process)?,
+                Task::STARTED => start(running, &event, step.process())?,
                 Task::FINISHED | Task::RELEASED => {
                     running.remove(event.task);
                 }
@@ -38,7 +38,7 @@ impl Monitor for Exclusivity {
 
 /// Where a process crashes, what it runs has stopped.
 fn stop(running: &mut Document, step: &Step<'_>) {
-    let Some(process) = step.process else { return };
+    let Some(process) = step.process() else { return };
     let by = |run: &Value| run.as_document().is_some_and(|run| text(run, "by") == Some(process));
     let stopped: Vec<Text> =
         running.iter().filter(|(_, run)| by(run)).map(|(task, _)| task.clone()).collect();

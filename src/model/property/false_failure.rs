@@ -2,12 +2,12 @@
 
 use super::doorway::{has_failed, incarnation, is_final, status};
 use super::{TaskEvent, field, shared, text};
+use crate::check::Documents;
 use crate::check::{Monitor, Step};
 use crate::doc;
 use crate::reservation::Task;
 use crate::reservation::doorway::worker::LOST;
 use crate::reservation::schema::WORKERS;
-use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
 
 /// `no-false-failure`: a task is recorded as failed only if, before that, its worker crashed, was
@@ -26,10 +26,10 @@ impl Monitor for NoFalseFailure {
         note_gone(memory, &step.world.store);
         let gone = field(memory, "gone").clone();
         let runs = field(memory, "runs");
-        for event in step.events.iter().filter_map(TaskEvent::of) {
+        for event in step.events().iter().filter_map(TaskEvent::of) {
             match event.name {
                 Task::STARTED => {
-                    let by = step.process.map_or("", |process| process);
+                    let by = step.process().map_or("", |process| process);
                     let worker = event.worker.unwrap_or_default();
                     let was_lost =
                         gone.get(worker) >= event.incarnation && gone.get(worker).is_some();
@@ -69,13 +69,13 @@ fn falsely_failed(task: &str, run: Option<&Document>) -> Result<(), String> {
 }
 
 /// Whether a task is recorded as failed because its worker was lost.
-fn is_lost(store: &State, task: &Value) -> bool {
+fn is_lost(store: &Documents<'_>, task: &Value) -> bool {
     let why = status(store, task).and_then(|status| text(status, "why"));
     has_failed(store, task) && why == Some(LOST)
 }
 
 /// Remembers which workers are there, and of those that are no more which they were.
-fn note_gone(memory: &mut Document, store: &State) {
+fn note_gone(memory: &mut Document, store: &Documents<'_>) {
     let now: Document = (store.documents(WORKERS))
         .filter_map(|worker| {
             Some((Text::from(worker.id()?.as_str()?), worker.get("incarnation")?.clone()))
@@ -93,6 +93,6 @@ fn note_gone(memory: &mut Document, store: &State) {
 /// Whether a run is lost with this step.
 fn loses(run: &Document, step: &Step<'_>) -> bool {
     let Some(worker) = text(run, "worker") else { return false };
-    let crashed = step.crashed && step.process.map(|process| &**process) == text(run, "by");
+    let crashed = step.crashed() && step.process().map(|process| &**process) == text(run, "by");
     crashed || incarnation(&step.world.store, worker) != run.get("as")
 }

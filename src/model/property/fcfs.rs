@@ -7,11 +7,11 @@
 
 use super::doorway::has_failed;
 use super::{TaskEvent, each, field, shared, shared_resource};
+use crate::check::Documents;
 use crate::check::{Monitor, Request, Step};
 use crate::reservation::Task;
 use crate::reservation::doorway::lock::schema::QUEUES;
 use crate::reservation::schema::RESERVATIONS;
-use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
 
 /// `fcfs-r1`, `fcfs-r2`, `fcfs-r3`: first come, first served, by what counts as coming.
@@ -59,7 +59,7 @@ impl Monitor for Fcfs {
                 pass(memory, &task, &needs);
             }
         }
-        for event in step.events.iter().filter_map(TaskEvent::of) {
+        for event in step.events().iter().filter_map(TaskEvent::of) {
             if let Some((begins, ends)) = self.doorway() {
                 if event.name == begins {
                     begin(memory, event.task, event.needs);
@@ -83,12 +83,12 @@ impl Monitor for Fcfs {
 
 /// Whether the step is one of a write to the reservations or a queue, told of or not.
 fn writes_reservation(step: &Step<'_>) -> bool {
-    let Some(Request::Command(command)) = step.request else { return false };
+    let Some(Request::Command(command)) = step.request() else { return false };
     [RESERVATIONS, QUEUES].contains(&&*command.collection) && command.operation.is_write()
 }
 
 /// The tasks that reservations and queues name, in order, each with what it needs; in any schema.
-fn named(store: &State) -> Vec<(Text, Value)> {
+fn named(store: &Documents<'_>) -> Vec<(Text, Value)> {
     let text = |value: &Value| value.as_str().map(shared);
     let mut named = Vec::new();
     for reservation in store.documents(RESERVATIONS) {
@@ -144,7 +144,7 @@ fn is_known(memory: &mut Document, task: &str) -> bool {
 }
 
 /// A task that is recorded as failed is done, also where nobody could tell of it.
-fn forget_failed(memory: &mut Document, store: &State) {
+fn forget_failed(memory: &mut Document, store: &Documents<'_>) {
     let passed = field(memory, "passed").clone();
     for (task, _) in passed.iter().filter(|(task, _)| has_failed(store, &Value::from(*task))) {
         done(memory, task);

@@ -23,10 +23,10 @@ impl Monitor for Fencing {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        if step.crashed {
-            drop_runs_of(memory, step.process);
+        if step.crashed() {
+            drop_runs_of(memory, step.process());
         }
-        for event in step.events.iter().filter_map(TaskEvent::of) {
+        for event in step.events().iter().filter_map(TaskEvent::of) {
             let current = runs_with(&step.world.store, &event.task.into());
             match event.name {
                 Task::STARTED => {
@@ -36,7 +36,7 @@ impl Monitor for Fencing {
                     let counts =
                         is_queued(&step.world.store, event.task) || current == Some(&token);
                     touch(memory, &event, &token, counts)?;
-                    let by = step.process.map_or("", |process| process);
+                    let by = step.process().map_or("", |process| process);
                     let runs = field(memory, "runs");
                     runs.set(shared(event.task), doc! {"token": token, "by": by});
                     runs.sort_fields();

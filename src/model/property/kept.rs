@@ -2,10 +2,10 @@
 
 use super::doorway::has_failed;
 use super::{TaskEvent, is_queued, shared};
+use crate::check::Documents;
 use crate::check::{Monitor, Step};
 use crate::reservation::Task;
 use crate::reservation::schema::RESERVATIONS;
-use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
 
 /// `kept`: from the operation that queued a task until the one that releases it, a reservation
@@ -19,7 +19,7 @@ impl Monitor for Kept {
     }
 
     fn step(&self, queued: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        for event in step.events.iter().filter_map(TaskEvent::of) {
+        for event in step.events().iter().filter_map(TaskEvent::of) {
             match event.name {
                 Task::QUEUED if queued.get(event.task).is_none() => {
                     queued.set(shared(event.task), true);
@@ -47,7 +47,7 @@ impl Monitor for Kept {
 }
 
 /// Whether a reservation or a queue names the task, in any schema.
-fn is_named(store: &State, task: &Value) -> bool {
+fn is_named(store: &Documents<'_>, task: &Value) -> bool {
     task.as_str().is_some_and(|task| is_queued(store, task))
         || store.documents(RESERVATIONS).any(|reservation| {
             let listed = reservation.get("task_ids").and_then(Value::as_array);

@@ -37,11 +37,11 @@ pub use status::Status;
 pub use targeted::Targeted;
 pub use tokens::Tokens;
 
+use crate::check::Documents;
 use crate::check::engine::explore::{NO_LIVELOCK, PROGRESS};
 use crate::check::{Loud, Monitor, NoDeadlock, NoFailure};
 use crate::env::Event;
 use crate::reservation::doorway::lock::schema::QUEUES;
-use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
 
 /// A property, with what it says.
@@ -158,7 +158,7 @@ impl<'a> TaskEvent<'a> {
 }
 
 /// Whether the queue of a lock has an entry of the task.
-fn is_queued(store: &State, task: &str) -> bool {
+fn is_queued(store: &Documents<'_>, task: &str) -> bool {
     let mut entries = store.documents(QUEUES).filter_map(|queue| queue.get("entries")?.as_array());
     let is_of =
         |entry: &Value| entry.as_document().is_some_and(|one| text(one, "task_id") == Some(task));

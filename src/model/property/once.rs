@@ -17,7 +17,7 @@ impl Monitor for Once {
     }
 
     fn step(&self, last: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        for event in step.events.iter().filter_map(TaskEvent::of) {
+        for event in step.events().iter().filter_map(TaskEvent::of) {
             let task = event.task;
             match (text(last, task), event.name) {
                 (Some(Task::STARTED | Task::FINISHED), Task::STARTED) => {

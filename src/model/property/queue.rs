@@ -17,7 +17,7 @@ impl Monitor for Queue {
     fn step(&self, before: &mut Document, step: &Step<'_>) -> Result<(), String> {
         let now: Document = lists(&step.world.store).collect();
         // What a failover takes back, no operation has done.
-        if step.request.is_some() {
+        if step.request().is_some() {
             let known: Vec<&Text> = before.iter().chain(now.iter()).map(|(name, _)| name).collect();
             for resource in known {
                 let (old, new) = (list(before, resource), list(&now, resource));

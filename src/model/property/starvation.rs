@@ -16,7 +16,7 @@ impl Monitor for NoStarvation {
     }
 
     fn step(&self, open: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        for event in step.events.iter().filter_map(TaskEvent::of) {
+        for event in step.events().iter().filter_map(TaskEvent::of) {
             match event.name {
                 Task::ENQUEUED => {
                     open.set(shared(event.task), true);

@@ -1,9 +1,9 @@
 //! The status of a task of the doorway.
 
 use super::doorway::lists;
+use crate::check::Documents;
 use crate::check::{Monitor, Step};
 use crate::reservation::schema::{RESERVATIONS, STATUSES};
-use crate::store::memory::State;
 use crate::store::{Document, Text, Value};
 
 /// `status`: the status of a task goes from waiting over running to an end, or from waiting to an
@@ -22,7 +22,7 @@ impl Monitor for Status {
         let store = &step.world.store;
         let now: Document = store.documents(STATUSES).filter_map(told).collect();
         // What a failover takes back, no operation has done.
-        if step.request.is_some() {
+        if step.request().is_some() {
             for (task, new) in now.iter() {
                 judge(task, before.get(task), new)?;
             }
@@ -81,7 +81,7 @@ fn is_whole(status: &Document) -> Result<(), String> {
     }
 }
 
-fn stands_at_head(store: &State, status: &Document) -> Result<(), String> {
+fn stands_at_head(store: &Documents<'_>, status: &Document) -> Result<(), String> {
     let (Some(task), Some(resource)) = (status.id(), status.get("resource_id")) else {
         return Ok(());
     };

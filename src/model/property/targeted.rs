@@ -15,7 +15,7 @@ impl Monitor for Targeted {
     }
 
     fn step(&self, _: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let Some(Request::Command(command)) = step.request else { return Ok(()) };
+        let Some(Request::Command(command)) = step.request() else { return Ok(()) };
         let of_many = matches!(command.operation, Operation::Scan { .. });
         match command.operation.filter() {
             Some(filter) if !of_many && filter.point().is_none() => {

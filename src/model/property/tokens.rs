@@ -33,12 +33,12 @@ impl Monitor for Tokens {
         for (resource, now) in bound.iter() {
             let before = field(memory, "bound").get(resource).cloned();
             // What a failover brings back, no operation has done.
-            if before.as_ref() != Some(now) && step.request.is_some() {
+            if before.as_ref() != Some(now) && step.request().is_some() {
                 keeps(resource, before.as_ref(), now)?;
             }
         }
         memory.set("bound", bound);
-        if step.process.is_none() {
+        if step.process().is_none() {
             forget_lost_runs(memory, step);
         }
         step.world.store.documents(STATUSES).try_for_each(|status| rises(memory, status))

@@ -32,4 +32,5 @@ pub use execution::Execution;
 pub use gate::{Access, Gate, Open};
 pub use kind::StepKind;
 pub use server::MemoryStore;
+pub(crate) use state::Content;
 pub use state::State;

@@ -26,6 +26,10 @@ pub struct State {
     pub(super) replicas: Option<Arc<Replicas>>,
 }
 
+/// What a collection has in it: equal if the documents and indexes are.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Content(Option<Arc<Table>>);
+
 impl State {
     /// A database without a collection.
     #[must_use]
@@ -114,8 +118,16 @@ impl State {
     }
 
     /// The documents of a collection, in the order of their `_id`s.
-    pub fn documents(&self, collection: &str) -> impl Iterator<Item = &Document> {
+    pub fn documents<'a>(
+        &'a self,
+        collection: &str,
+    ) -> impl Iterator<Item = &'a Document> + use<'a> {
         self.tables.get(collection).into_iter().flat_map(|table| table.documents())
+    }
+
+    /// What a collection has in it, as something to compare.
+    pub(crate) fn content(&self, collection: &str) -> Content {
+        Content(self.tables.get(collection).cloned())
     }
 
     /// The names of the collections that hold a document or were provisioned.

@@ -1,5 +1,6 @@
 //! Interning: each distinct value once, under a small number.
 
+use std::borrow::Borrow;
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
@@ -28,7 +29,10 @@ impl<T: Clone + Eq + Hash> Interner<T> {
     }
 
     /// The number of a value, if it was seen before.
-    pub(super) fn known(&self, value: &T) -> Option<u32> {
+    pub(super) fn known<Q: Eq + Hash + ?Sized>(&self, value: &Q) -> Option<u32>
+    where
+        T: Borrow<Q>,
+    {
         self.numbers.get(value).copied()
     }
 
@@ -44,5 +48,11 @@ impl<T: Clone + Eq + Hash> Interner<T> {
 
     pub(super) fn len(&self) -> usize {
         self.values.len()
+    }
+}
+
+impl<T: Clone + Eq + Hash> Default for Interner<T> {
+    fn default() -> Interner<T> {
+        Interner::new()
     }
 }

@@ -1,9 +1,8 @@
 //! The properties as part of the state: what they remember is one more component.
 //!
-//! What a property says of a step is asked once for each different thing that it looks at. Most
-//! look at what was told, and not at the world; some look at the store too. The two groups remember
-//! apart, so that neither is asked again for what only the other can see; each costs a look or two
-//! into an array for a step. Only those that look at the queues cost a hash of everything.
+//! What a property says of a step is asked once for each different thing that it sees through its
+//! [`Lens`], for the whole search and all its passes. Those that look equally far are a group and
+//! remember together, so that a step costs each group a look or two into a table.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,142 +10,199 @@ use rustc_hash::FxHashMap;
 
 use super::error::CheckError;
 use super::intern::Interner;
-use crate::check::Messages;
+use super::lens::{Contents, Label, Lens, Seen, known, slot};
+use crate::check::looks::Looks;
 use crate::check::monitor::{End, Step, Watched};
 use crate::check::process::panic_text;
-use crate::check::step::Stepped;
 use crate::check::system::System;
-use crate::store::memory::State;
 use crate::store::{Document, Text};
 
-const UNKNOWN: u32 = u32::MAX;
-
-/// What a property looks at besides the step itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Looks {
-    /// Not at the world.
-    Inwards,
-    /// At the store.
-    AtStore,
-    /// At the queues, and maybe at the store.
-    Everywhere,
+/// How far a property looks. Those that look equally far are put together: none has to be asked again
+/// for what only one of another group can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// At the step alone.
+    Step,
+    /// At documents.
+    Store,
+    /// At the queues, and maybe at documents.
+    Queues,
 }
 
-/// A step as the properties see it: the number of the process, and what it did.
-pub(super) type Label = (Option<u32>, Stepped);
-
-/// A world, with the numbers of its parts.
-#[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
-    pub(super) store: (u32, &'a State),
-    pub(super) queues: (&'a [u32], &'a Messages),
+/// What one property has said.
+struct Opinion {
+    looks: Looks,
+    /// The number of the lens for that.
+    lens: usize,
+    memories: Interner<Document>,
+    /// By memory, step and world, as it sees them: what it remembers then, and whether it fell.
+    said: FxHashMap<(u32, u32, u32), (u32, bool)>,
 }
 
-/// Label, memory, store and queues: all that a property can look at.
-type Everything = (u32, u32, u32, Box<[u32]>);
-
-/// Properties that look at the same, and what they remember together.
+/// Properties that look equally far, and what they remember together.
 struct Group {
+    /// The number of the lens for what any of them looks at.
+    lens: usize,
     properties: Vec<usize>,
-    memories: Interner<Vec<Document>>,
+    /// The number of what each of them remembers.
+    memories: Interner<Box<[u32]>>,
+    /// By memory and world: a number for the two.
+    scenes: FxHashMap<(u32, u32), u32>,
+    /// By that number and the step: the next memory.
+    next: Vec<Vec<u32>>,
 }
 
 /// The properties that are tracked, and what they have said so far.
 pub(super) struct Judge<'s> {
     system: &'s System,
-    /// For each property of the system; found out while it is asked.
-    looks: Vec<Looks>,
-    /// Those that do not look at the world, and the others.
-    inward: Group,
-    outward: Group,
-    /// What both groups remember. Without the second it is what the first remembers.
-    wholes: Interner<(u32, u32)>,
-    /// By memory and label: the next memory of the first group.
-    inward_next: Vec<Vec<u32>>,
-    /// By memory of the second group and store: a number for the two.
-    sights: Vec<Vec<u32>>,
-    sights_count: u32,
-    /// By that number and label: the next memory of the second group.
-    outward_next: Vec<Vec<u32>>,
-    everywhere: FxHashMap<Everything, u32>,
-    asks_everywhere: bool,
+    opinions: Vec<Opinion>,
+    lenses: Vec<Lens>,
+    contents: Contents,
+    /// The properties that are tracked.
+    in_play: Vec<usize>,
+    groups: Vec<Group>,
+    /// What all groups remember, as one number.
+    wholes: Interner<Box<[u32]>>,
     /// Whether a property looked at something new: what was found is to be forgotten.
     regroup: bool,
     /// Which properties fell at a step, in this pass.
     fallen: Vec<usize>,
 }
 
+impl Reach {
+    const ALL: [Reach; 3] = [Reach::Step, Reach::Store, Reach::Queues];
+
+    fn of(looks: &Looks) -> Reach {
+        match (looks.messages, looks.is_at_store()) {
+            (true, _) => Reach::Queues,
+            (false, true) => Reach::Store,
+            (false, false) => Reach::Step,
+        }
+    }
+}
+
 impl Group {
-    fn new(properties: Vec<usize>) -> Group {
-        Group { properties, memories: Interner::new() }
+    /// The next memory, if it was asked for before.
+    #[inline]
+    fn next(
+        &self,
+        lens: &Lens,
+        (memory, label): (u32, u32),
+        (store, queues): (u32, &[u32]),
+    ) -> Option<u32> {
+        let scene = if lens.is_at_world() {
+            *self.scenes.get(&(memory, lens.world(store, queues)?))?
+        } else {
+            memory
+        };
+        known(self.next.get(scene as usize)?, lens.step(label)?)
     }
 
-    fn start(&mut self, system: &System) -> u32 {
-        let start = |property: &usize| system.properties[*property].start();
-        self.memories.number(self.properties.iter().map(start).collect())
+    /// Where the next memory of a scene after a step is kept.
+    fn next_mut(&mut self, scene: u32, step: u32) -> &mut u32 {
+        if self.next.len() <= scene as usize {
+            self.next.resize_with(scene as usize + 1, Vec::new);
+        }
+        slot(&mut self.next[scene as usize], step)
     }
 
-    fn is_empty(&self) -> bool {
-        self.properties.is_empty()
+    fn bytes(&self) -> usize {
+        let rows: usize = self.next.iter().map(|row| row.capacity() * 4 + 24).sum();
+        rows + self.memories.len() * 100 + self.scenes.capacity() * 16
     }
 }
 
 impl<'s> Judge<'s> {
     pub(super) fn new(system: &'s System) -> Judge<'s> {
+        let opinion = |_| Opinion {
+            looks: Looks::default(),
+            lens: usize::MAX,
+            memories: Interner::new(),
+            said: FxHashMap::default(),
+        };
         Judge {
             system,
-            looks: vec![Looks::Inwards; system.properties.len()],
-            inward: Group::new(Vec::new()),
-            outward: Group::new(Vec::new()),
+            opinions: system.properties.iter().map(opinion).collect(),
+            lenses: Vec::new(),
+            contents: Contents::default(),
+            in_play: Vec::new(),
+            groups: Vec::new(),
             wholes: Interner::new(),
-            inward_next: Vec::new(),
-            sights: Vec::new(),
-            sights_count: 0,
-            outward_next: Vec::new(),
-            everywhere: FxHashMap::default(),
-            asks_everywhere: false,
             regroup: false,
             fallen: Vec::new(),
         }
     }
 
-    /// Begins again with these properties.
+    /// Begins again with these properties. What they said stays; how they are put together does as
+    /// well where nothing has become of it.
     pub(super) fn reset(&mut self, in_play: &[usize]) {
-        let looks_inwards = |property: &usize| self.looks[*property] == Looks::Inwards;
-        let (inward, outward) = in_play.iter().copied().partition(looks_inwards);
-        let everywhere = |property: &usize| self.looks[*property] == Looks::Everywhere;
-        let asks_everywhere = in_play.iter().any(everywhere);
-        let looks = std::mem::take(&mut self.looks);
-        let (inward, outward) = (Group::new(inward), Group::new(outward));
-        *self = Judge { looks, inward, outward, asks_everywhere, ..Judge::new(self.system) };
+        if self.in_play == in_play && !self.regroup && self.fallen.is_empty() {
+            return;
+        }
+        self.in_play = in_play.to_vec();
+        self.regroup = false;
+        self.fallen.clear();
+        self.wholes = Interner::new();
+        in_play.iter().for_each(|property| self.see_through_lens(*property));
+        self.groups = Reach::ALL.into_iter().filter_map(|reach| self.group(reach)).collect();
+    }
+
+    /// Gives a property the lens for what it looks at.
+    fn see_through_lens(&mut self, property: usize) {
+        let lens = self.lens(self.opinions[property].looks.clone());
+        let opinion = &mut self.opinions[property];
+        if opinion.lens != lens {
+            (opinion.lens, opinion.said) = (lens, FxHashMap::default());
+        }
+    }
+
+    /// The number of the lens for what is looked at.
+    fn lens(&mut self, looks: Looks) -> usize {
+        let known = self.lenses.iter().position(|lens| *lens.looks() == looks);
+        known.unwrap_or_else(|| {
+            self.lenses.push(Lens::new(looks));
+            self.lenses.len() - 1
+        })
+    }
+
+    /// The properties in play that look so far, if there are any.
+    fn group(&mut self, reach: Reach) -> Option<Group> {
+        let looks = |property: &usize| &self.opinions[*property].looks;
+        let reaches = |property: &usize| Reach::of(looks(property)) == reach;
+        let properties: Vec<usize> = self.in_play.iter().copied().filter(reaches).collect();
+        let all = properties.iter().map(looks).cloned().reduce(Looks::and)?;
+        Some(Group {
+            lens: self.lens(all),
+            properties,
+            memories: Interner::new(),
+            scenes: FxHashMap::default(),
+            next: Vec::new(),
+        })
     }
 
     /// What the properties remember before anything was told.
     pub(super) fn start(&mut self) -> u32 {
-        let (inward, outward) = (self.inward.start(self.system), self.outward.start(self.system));
-        self.whole(inward, outward)
-    }
-
-    /// What both groups remember, as one number.
-    fn whole(&mut self, inward: u32, outward: u32) -> u32 {
-        if self.outward.is_empty() { inward } else { self.wholes.number((inward, outward)) }
-    }
-
-    /// What each group remembers.
-    #[inline]
-    fn parts(&self, whole: u32) -> (u32, u32) {
-        if self.outward.is_empty() { (whole, 0) } else { *self.wholes.value(whole) }
+        let Judge { system, opinions, groups, .. } = self;
+        let mut start = |property: &usize| {
+            opinions[*property].memories.number(system.properties[*property].start())
+        };
+        let of_group = |group: &mut Group| {
+            let all = group.properties.iter().map(&mut start).collect();
+            group.memories.number(all)
+        };
+        let whole = groups.iter_mut().map(of_group).collect();
+        self.wholes.number(whole)
     }
 
     /// Whether the properties have to be shown the queues: to put them together takes time.
     pub(super) fn looks_at_queues(&self) -> bool {
-        self.asks_everywhere
+        self.groups.iter().any(|group| self.lenses[group.lens].looks().messages)
     }
 
     /// Whether no property is tracked.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.inward.is_empty() && self.outward.is_empty()
+        self.groups.is_empty()
     }
 
     /// What the properties remember after a step, if they were asked before.
@@ -158,121 +214,110 @@ impl<'s> Judge<'s> {
         store: u32,
         queues: impl Iterator<Item = u32>,
     ) -> Option<u32> {
-        if self.asks_everywhere {
-            return self.everywhere.get(&(label, memory, store, queues.collect())).copied();
+        let queues: Vec<u32> = if self.looks_at_queues() { queues.collect() } else { Vec::new() };
+        let before = self.wholes.value(memory);
+        let mut after = [0; Reach::ALL.len()];
+        for ((group, before), after) in self.groups.iter().zip(before).zip(&mut after) {
+            let lens = &self.lenses[group.lens];
+            *after = group.next(lens, (*before, label), (store, &queues))?;
         }
-        let (inward, outward) = self.parts(memory);
-        let inward_next = look_up(&self.inward_next, inward, label)?;
-        if self.outward.is_empty() {
-            return Some(inward_next);
-        }
-        let sight = look_up(&self.sights, outward, store)?;
-        let outward_next = look_up(&self.outward_next, sight, label)?;
-        if (inward_next, outward_next) == (inward, outward) {
-            return Some(memory);
-        }
-        self.wholes.known(&(inward_next, outward_next))
+        let after = &after[..before.len()];
+        if *after == **before { Some(memory) } else { self.wholes.known(after) }
     }
 
     /// Asks the properties what they say of a step.
     pub(super) fn learn(
         &mut self,
-        (number, label): (u32, &Label),
+        label: (u32, &Label),
         memory: u32,
         seen: Seen<'_>,
     ) -> Result<u32, CheckError> {
-        let (store, queues) = (seen.store.0, seen.queues.0);
-        let (inward, outward) = self.parts(memory);
-        let inward_next = match look_up(&self.inward_next, inward, number) {
-            Some(known) => known,
-            None => {
-                let next = self.ask_group(|judge| &mut judge.inward, label, inward, seen)?;
-                *slot(&mut self.inward_next, inward, number) = next;
-                next
-            }
-        };
-        let outward_next = if self.outward.is_empty() {
-            outward
-        } else if self.asks_everywhere {
-            self.ask_group(|judge| &mut judge.outward, label, outward, seen)?
+        let mut whole = self.wholes.value(memory).clone();
+        for (group, memory) in whole.iter_mut().enumerate() {
+            *memory = self.learn_of_group(group, label, *memory, seen)?;
+        }
+        Ok(self.wholes.number(whole))
+    }
+
+    /// Asks the properties of a group; returns what they remember then.
+    fn learn_of_group(
+        &mut self,
+        number: usize,
+        label: (u32, &Label),
+        memory: u32,
+        seen: Seen<'_>,
+    ) -> Result<u32, CheckError> {
+        let group = &mut self.groups[number];
+        let lens = &mut self.lenses[group.lens];
+        let (step, world) = lens.show(label, seen, &mut self.contents);
+        let scene = if lens.is_at_world() {
+            let next = group.scenes.len() as u32;
+            *group.scenes.entry((memory, world)).or_insert(next)
         } else {
-            let sight = self.sight(outward, store);
-            match look_up(&self.outward_next, sight, number) {
-                Some(known) => known,
-                None => {
-                    let next = self.ask_group(|judge| &mut judge.outward, label, outward, seen)?;
-                    *slot(&mut self.outward_next, sight, number) = next;
-                    next
-                }
+            memory
+        };
+        if let Some(known) = group.next.get(scene as usize).and_then(|row| known(row, step)) {
+            return Ok(known);
+        }
+        let properties = group.properties.clone();
+        let mut after = group.memories.value(memory).clone();
+        for (property, memory) in properties.into_iter().zip(&mut after) {
+            *memory = self.ask(property, label, *memory, seen)?;
+        }
+        let group = &mut self.groups[number];
+        let next = group.memories.number(after);
+        *group.next_mut(scene, step) = next;
+        Ok(next)
+    }
+
+    /// What a property says, asked once for what it sees.
+    fn ask(
+        &mut self,
+        number: usize,
+        label: (u32, &Label),
+        memory: u32,
+        seen: Seen<'_>,
+    ) -> Result<u32, CheckError> {
+        let lens = &mut self.lenses[self.opinions[number].lens];
+        let (step, world) = lens.show(label, seen, &mut self.contents);
+        let key = (memory, step, world);
+        let (next, falls) = match self.opinions[number].said.get(&key) {
+            Some(said) => *said,
+            None => {
+                let Some(said) = self.ask_anew(number, label.1, memory, seen)? else {
+                    return Ok(memory);
+                };
+                self.opinions[number].said.insert(key, said);
+                said
             }
         };
-        let next = self.whole(inward_next, outward_next);
-        if self.asks_everywhere {
-            self.everywhere.insert((number, memory, store, queues.into()), next);
+        if falls && !self.fallen.contains(&number) {
+            self.fallen.push(number);
         }
         Ok(next)
     }
 
-    /// The number of a memory of the second group with a store.
-    fn sight(&mut self, memory: u32, store: u32) -> u32 {
-        let sight = slot(&mut self.sights, memory, store);
-        if *sight == UNKNOWN {
-            *sight = self.sights_count;
-            self.sights_count += 1;
-        }
-        *sight
-    }
-
-    /// Asks the properties of a group; returns what they remember then.
-    fn ask_group(
-        &mut self,
-        group: impl Fn(&mut Self) -> &mut Group,
-        label: &Label,
-        memory: u32,
-        seen: Seen<'_>,
-    ) -> Result<u32, CheckError> {
-        let Group { properties, memories } = group(self);
-        let (properties, mut asked) = (properties.clone(), memories.value(memory).clone());
-        for (property, memory) in properties.into_iter().zip(&mut asked) {
-            self.ask(property, label, memory, seen)?;
-        }
-        Ok(group(self).memories.number(asked))
-    }
-
-    /// Asks one property, and notes where it looked.
-    fn ask(
+    /// Asks a property: what it remembers then, and whether it fell; `None` where it looked at what
+    /// it had not looked at before, and maybe was not shown.
+    fn ask_anew(
         &mut self,
         number: usize,
         (process, stepped): &Label,
-        memory: &mut Document,
+        memory: u32,
         seen: Seen<'_>,
-    ) -> Result<(), CheckError> {
+    ) -> Result<Option<(u32, bool)>, CheckError> {
         let property = &self.system.properties[number];
+        let Opinion { looks, memories, .. } = &mut self.opinions[number];
         let world = Watched::over(seen.store.1, seen.queues.1);
-        let step = Step {
-            process: process.map(|process| &self.system.processes[process as usize].name),
-            request: stepped.request.as_ref(),
-            answer: stepped.answer.as_ref(),
-            events: &stepped.events,
-            failure: stepped.failure.as_ref(),
-            crashed: stepped.crashed,
-            world: &world,
-        };
-        let said = guard(property.name(), || property.step(memory, &step))?;
-        let (store, messages) = (world.store.was_looked_at(), world.messages.was_looked_at());
-        let looks = match (store, messages) {
-            (_, true) => Looks::Everywhere,
-            (true, false) => Looks::AtStore,
-            (false, false) => Looks::Inwards,
-        };
-        if looks > self.looks[number] {
-            // It may have been shown no queues, so what it said does not count.
-            self.looks[number] = looks;
+        let name = process.map(|process| &self.system.processes[process as usize].name);
+        let step = Step::new(name, stepped, &world);
+        let mut memory = memories.value(memory).clone();
+        let said = guard(property.name(), || property.step(&mut memory, &step))?;
+        if looks.grow(&step.looks()) {
             self.regroup = true;
-        } else if said.is_err() && !self.fallen.contains(&number) {
-            self.fallen.push(number);
+            return Ok(None);
         }
-        Ok(())
+        Ok(Some((memories.number(memory), said.is_err())))
     }
 
     /// Which properties the end of a run breaks, of those in play that `wanted` names.
@@ -282,19 +327,11 @@ impl<'s> Judge<'s> {
         end: &End<'_>,
         wanted: impl Fn(usize) -> bool,
     ) -> Result<Vec<usize>, CheckError> {
-        let (inward, outward) = self.parts(memory);
         let mut fallen = Vec::new();
-        for (group, memory) in [(&self.inward, inward), (&self.outward, outward)] {
-            if group.is_empty() {
-                continue;
-            }
-            for (property, memory) in group.properties.iter().zip(group.memories.value(memory)) {
-                let monitor = &self.system.properties[*property];
-                let falls =
-                    || guard(monitor.name(), || monitor.end(memory, end)).map(|e| e.is_err());
-                if wanted(*property) && falls()? {
-                    fallen.push(*property);
-                }
+        for (property, memory) in self.memories(memory).filter(|(property, _)| wanted(*property)) {
+            let monitor = &self.system.properties[property];
+            if guard(monitor.name(), || monitor.end(memory, end))?.is_err() {
+                fallen.push(property);
             }
         }
         Ok(fallen)
@@ -302,13 +339,19 @@ impl<'s> Judge<'s> {
 
     /// What the one property in play is still owed.
     pub(super) fn owed(&self, memory: u32) -> Result<Vec<Text>, CheckError> {
-        let (inward, outward) = self.parts(memory);
-        let groups = [(&self.inward, inward), (&self.outward, outward)];
-        let Some((group, memory)) = groups.into_iter().find(|(group, _)| !group.is_empty()) else {
-            return Ok(Vec::new());
+        let Some((property, memory)) = self.memories(memory).next() else { return Ok(Vec::new()) };
+        let monitor = &self.system.properties[property];
+        guard(monitor.name(), || monitor.owes(memory))
+    }
+
+    /// The properties in play, with what each remembers.
+    fn memories(&self, whole: u32) -> impl Iterator<Item = (usize, &Document)> {
+        let of_group = |(group, memory): (&Group, &u32)| {
+            let memories = group.memories.value(*memory).iter().copied();
+            group.properties.iter().copied().zip(memories).collect::<Vec<_>>()
         };
-        let monitor = &self.system.properties[group.properties[0]];
-        guard(monitor.name(), || monitor.owes(&group.memories.value(memory)[0]))
+        let all = self.groups.iter().zip(self.wholes.value(whole)).flat_map(of_group);
+        all.map(|(property, memory)| (property, self.opinions[property].memories.value(memory)))
     }
 
     pub(super) fn fallen(&self) -> &[usize] {
@@ -320,37 +363,18 @@ impl<'s> Judge<'s> {
     }
 
     /// How many different memories there are.
-    pub(super) fn memories(&self) -> usize {
-        if self.outward.is_empty() { self.inward.memories.len() } else { self.wholes.len() }
+    pub(super) fn count(&self) -> usize {
+        self.wholes.len()
     }
 
     /// About how many bytes this takes.
     pub(super) fn bytes(&self) -> usize {
-        let documents = |group: &Group| group.memories.len() * (group.properties.len() + 1) * 200;
-        let tables = [&self.inward_next, &self.sights, &self.outward_next];
-        let tables: usize = tables.into_iter().flatten().map(|row| row.capacity() * 4 + 24).sum();
-        let rest = self.wholes.len() * 32 + self.everywhere.capacity() * 48;
-        documents(&self.inward) + documents(&self.outward) + tables + rest
+        let opinion = |one: &Opinion| one.memories.len() * 200 + one.said.capacity() * 24;
+        let opinions: usize = self.opinions.iter().map(opinion).sum();
+        let groups: usize = self.groups.iter().map(Group::bytes).sum();
+        let lenses: usize = self.lenses.iter().map(Lens::bytes).sum();
+        opinions + groups + lenses + self.contents.bytes() + self.wholes.len() * 100
     }
-}
-
-#[inline]
-fn look_up(rows: &[Vec<u32>], row: u32, column: u32) -> Option<u32> {
-    let known = *rows.get(row as usize)?.get(column as usize)?;
-    (known != UNKNOWN).then_some(known)
-}
-
-/// An element of a table that grows as it is used.
-fn slot(rows: &mut Vec<Vec<u32>>, row: u32, column: u32) -> &mut u32 {
-    let (row, column) = (row as usize, column as usize);
-    if rows.len() <= row {
-        rows.resize_with(row + 1, Vec::new);
-    }
-    let row = &mut rows[row];
-    if row.len() <= column {
-        row.resize(column + 1, UNKNOWN);
-    }
-    &mut row[column]
 }
 
 /// A property is code of a user: one that panics is an error and no verdict.

@@ -14,6 +14,7 @@ mod error;
 mod hint;
 mod intern;
 mod judge;
+mod lens;
 mod limits;
 mod liveness;
 mod memo;

@@ -1,7 +1,7 @@
 //! The search: every reachable state once, breadth first.
 //!
 //! The states of one depth are expanded in batches, each batch by as many threads as there are. A
-//! state with an edge that is not known yet is put aside; between two batches one thread finds
+//! state with an edge that is not known yet is put aside; at the end of the depth one thread finds
 //! out what was missing, so that threads share what is known without a lock.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,10 +113,8 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             if let Some(limit) = deepest.filter(|limit| self.tally.depth >= *limit) {
                 return Ok(Ended::Stopped(too_deep(limit)));
             }
-            while let Some(states) = self.frontier.pop() {
-                if let Some(ended) = self.expand_all(states, at_end)? {
-                    return Ok(ended);
-                }
+            if let Some(ended) = self.level(at_end)? {
+                return Ok(ended);
             }
             if self.next.is_empty() {
                 let again = self.has_to_begin_again();
@@ -127,10 +125,65 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         }
     }
 
-    /// Expands states batch by batch; says how the search ended, if it did.
+    /// Expands the states of one depth; says how the search ended, if it did.
+    ///
+    /// What is not known is found out when all that is known was gone through, in the order of the
+    /// states: so it does not depend on the threads which number anything has.
+    fn level(&mut self, at_end: AtEnd<'_>) -> Result<Option<Ended>, CheckError> {
+        let mut unknown = Vec::new();
+        while let Some(states) = self.frontier.pop() {
+            if let Some(ended) = self.expand_all(&states, &mut unknown, at_end)? {
+                return Ok(Some(ended));
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(None);
+        }
+        unknown.sort_unstable();
+        if let Some(ended) = self.learn(&unknown)? {
+            return Ok(Some(ended));
+        }
+        let layout = self.layout.clone();
+        if !self.lay_out() {
+            return Ok(Some(Ended::Wider));
+        }
+        unknown.iter_mut().for_each(|key| *key = moved(key, &layout, &self.layout));
+        let mut rest = Vec::new();
+        let ended = self.expand_all(&unknown, &mut rest, at_end)?;
+        debug_assert!(ended.is_some() || rest.is_empty(), "all of it was found out");
+        Ok(ended)
+    }
+
+    /// Finds out what is not known of these states; says how the search ended, if it did.
+    fn learn(&mut self, unknown: &[Packed<N>]) -> Result<Option<Ended>, CheckError> {
+        // The nodes of all come first, so that they are classed together.
+        for few in unknown.chunks(FEW as usize) {
+            for key in few {
+                self.space.discover(&self.layout.unpack(key))?;
+            }
+            if let Some(why) = self.watch.look(&self.progress(unknown.len())) {
+                return Ok(Some(Ended::Stopped(why)));
+            }
+        }
+        for few in unknown.chunks(FEW as usize) {
+            for key in few {
+                self.space.learn(&self.layout.unpack(key))?;
+                if self.begins_again_now() {
+                    return Ok(Some(Ended::Again));
+                }
+            }
+            if let Some(why) = self.watch.look(&self.progress(unknown.len())) {
+                return Ok(Some(Ended::Stopped(why)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Expands states batch by batch, as far as all is known; says how the search ended, if it did.
     fn expand_all(
         &mut self,
-        mut states: Vec<Packed<N>>,
+        states: &[Packed<N>],
+        unknown: &mut Vec<Packed<N>>,
         at_end: AtEnd<'_>,
     ) -> Result<Option<Ended>, CheckError> {
         let mut done = 0;
@@ -141,41 +194,12 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             };
             let batch = done..(done + room).min(states.len());
             done = batch.end;
-            let layout = self.layout.clone();
-            if let Some(ended) = self.expand(&states[batch], at_end)? {
-                return Ok(Some(ended));
-            }
-            if layout != self.layout {
-                states[done..].iter_mut().for_each(|key| *key = moved(key, &layout, &self.layout));
-            }
-            let left = states.len() - done;
+            unknown.extend(self.expand_known(&states[batch], at_end)?);
+            let left = states.len() - done + unknown.len();
             if let Some(why) = self.watch.look(&self.progress(left)) {
                 return Ok(Some(Ended::Stopped(why)));
             }
         }
-        Ok(None)
-    }
-
-    /// Expands a batch of states, and finds out what was not known for it.
-    fn expand(
-        &mut self,
-        batch: &[Packed<N>],
-        at_end: AtEnd<'_>,
-    ) -> Result<Option<Ended>, CheckError> {
-        let unknown = self.expand_known(batch, at_end)?;
-        for key in &unknown {
-            self.space.learn(&self.layout.unpack(key))?;
-            if self.begins_again_now() {
-                return Ok(Some(Ended::Again));
-            }
-        }
-        let layout = self.layout.clone();
-        if !self.lay_out() {
-            return Ok(Some(Ended::Wider));
-        }
-        let unknown: Vec<_> = unknown.iter().map(|key| moved(key, &layout, &self.layout)).collect();
-        let rest = self.expand_known(&unknown, at_end)?;
-        debug_assert!(rest.is_empty(), "all of it was found out");
         Ok(None)
     }
 
@@ -265,7 +289,9 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             self.table.grow(self.affordable(larger));
         }
         let room = self.table.capacity().saturating_sub(states) / branching;
-        (room > 0).then_some(room.min(BATCH))
+        let limit = self.watch.limits().states.map_or(usize::MAX, |limit| limit as usize);
+        let wanted = (limit.saturating_sub(states) / branching).clamp(64, BATCH);
+        (room > 0).then_some(room.min(wanted))
     }
 
     /// A table for so many states, or for as many as the memory allows.

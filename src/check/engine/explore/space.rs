@@ -13,12 +13,13 @@ use rustc_hash::FxHashMap;
 use super::automaton::{Automaton, Class, NodeId};
 use super::error::CheckError;
 use super::intern::Interner;
-use super::judge::{Judge, Label, Seen};
+use super::judge::Judge;
+use super::lens::{Label, Seen};
 use super::memo::{Asked, Found, Memo, NOTHING};
 use super::pack::{Counts, Field, Global, Layout, Packed};
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
-use crate::check::monitor::End;
+use crate::check::monitor::{End, Watched};
 use crate::check::process::Stands;
 use crate::check::request::{Answer, Request};
 use crate::check::step::{At, Stepped};
@@ -288,7 +289,7 @@ impl<'s> Space<'s> {
             locals: self.locals.iter().map(Interner::len).collect(),
             store: self.stores.len(),
             queues: self.queues.iter().map(|queue| or_none(queue.len())).collect(),
-            memory: or_none(self.judge.memories()),
+            memory: or_none(self.judge.count()),
             faults: or_none(self.budgets.len()),
         }
     }
@@ -425,6 +426,21 @@ impl<'s> Space<'s> {
         let steps = (0..self.automata.len()).map(Choice::step);
         let faults = self.faults.get(global.faults as usize);
         steps.chain(faults.into_iter().flatten().copied()).collect()
+    }
+
+    /// Finds out which nodes the choices in a state lead to, and does not yet say which of them are
+    /// one: of many states that is said together.
+    pub(super) fn discover(&mut self, global: &Global) -> Result<(), CheckError> {
+        for choice in self.choices(global) {
+            let local = global.locals[choice.process];
+            let queue = match (choice.kind, self.places[choice.process][local as usize].part) {
+                (_, Part::Unclear) | (Kind::Step, Part::Over) => continue,
+                (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => Some(queue),
+                _ => None,
+            };
+            self.find_out(choice, global, queue)?;
+        }
+        Ok(())
     }
 
     /// Finds out what [`Space::successors`] did not know of a state.
@@ -568,15 +584,7 @@ impl<'s> Space<'s> {
         queue: Option<u32>,
     ) -> Result<Option<Moved>, CheckError> {
         let process = choice.process;
-        let asked = self.asked(choice, global, queue);
-        let found = match self.memo.known(&asked, !self.judge.is_idle()) {
-            Some(known) => known,
-            None => {
-                let found = self.try_out(choice, global, queue, asked)?;
-                self.memo.put(asked, found);
-                found
-            }
-        };
+        let (asked, found) = self.find_out(choice, global, queue)?;
         let Some(Found { node, at, store, queue: content, faults, label }) = found else {
             return Ok(None);
         };
@@ -588,6 +596,22 @@ impl<'s> Space<'s> {
         let store = if asked.store == NOTHING { global.store } else { store };
         let faults = if asked.faults == NOTHING { global.faults } else { faults };
         Ok(Some(Moved { store, queue: queue.map(|queue| (queue, content)), faults, edge }))
+    }
+
+    /// What a choice leads to as far as nodes, with what decides that.
+    fn find_out(
+        &mut self,
+        choice: Choice,
+        global: &Global,
+        queue: Option<u32>,
+    ) -> Result<(Asked, Option<Found>), CheckError> {
+        let asked = self.asked(choice, global, queue);
+        if let Some(known) = self.memo.known(&asked, !self.judge.is_idle()) {
+            return Ok((asked, known));
+        }
+        let found = self.try_out(choice, global, queue, asked)?;
+        self.memo.put(asked, found);
+        Ok((asked, found))
     }
 
     /// What decides what a choice leads to.
@@ -783,7 +807,8 @@ impl<'s> Space<'s> {
     ) -> Result<Vec<usize>, CheckError> {
         let name = |process: usize| self.system.processes[process].name.clone();
         let stuck: Vec<Text> = self.stuck(global).map(name).collect();
-        let end = End { stuck: &stuck, world: &self.world(global) };
+        let world = self.world(global);
+        let end = End { stuck: &stuck, world: &Watched::new(&world) };
         self.judge.end(global.memory, &end, wanted)
     }
 
