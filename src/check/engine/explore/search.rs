@@ -18,6 +18,8 @@ use crate::store::Text;
 const BATCH: usize = 1 << 15;
 /// So many states are visited in no time.
 const FEW: u64 = 1 << 9;
+/// What is not known of so many states is found out between two looks at the limits.
+const LEARNT: usize = 1 << 12;
 /// So many states a thread takes at a time.
 const CHUNK: usize = 512;
 /// The successors of so many states are looked up together.
@@ -157,7 +159,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
     /// Finds out what is not known of these states; says how the search ended, if it did.
     fn learn(&mut self, unknown: &[Packed<N>]) -> Result<Option<Ended>, CheckError> {
         // The nodes of all come first, so that they are classed together.
-        for few in unknown.chunks(FEW as usize) {
+        for few in unknown.chunks(LEARNT) {
             for key in few {
                 self.space.discover(&self.layout.unpack(key))?;
             }
@@ -165,7 +167,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
                 return Ok(Some(Ended::Stopped(why)));
             }
         }
-        for few in unknown.chunks(FEW as usize) {
+        for few in unknown.chunks(LEARNT) {
             for key in few {
                 self.space.learn(&self.layout.unpack(key))?;
                 if self.begins_again_now() {
