@@ -1,6 +1,6 @@
 //! States, time and memory of the reference model, explored from the real code.
 //!
-//! `cargo bench --bench explore -- [full] [properties] [crashes=1] [unknown=1] [THREADS] [6x1x2x2 ...]`
+//! `cargo bench --bench explore -- [full] [properties] [symmetry] [crashes=1] [unknown=1] [THREADS] [6x1x2x2 ...]`
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use doorway::check::engine::explore::{ExploreOptions, Progress, Watcher, explore};
-use doorway::check::{Coverage, Faults};
+use doorway::check::{Coverage, Faults, Reductions};
 use doorway::model::{Expect, Model, Sizes, SystemKind};
 use doorway::reservation::Design;
 
@@ -25,14 +25,17 @@ fn main() {
     let faults = Faults::default()
         .crashes(many("crashes=").unwrap_or(0))
         .unknown_outcomes(many("unknown=").unwrap_or(0));
+    let symmetry = words.iter().any(|word| word == "symmetry");
+    let reductions = Reductions { symmetry, ..Reductions::default() };
+    let options = ExploreOptions { threads, reductions, ..ExploreOptions::default() };
     for size in sizes {
-        measure(size, threads, kind, properties, &faults);
+        measure(size, &options, kind, properties, &faults);
     }
 }
 
 fn measure(
     size: &str,
-    threads: NonZeroUsize,
+    options: &ExploreOptions,
     system: SystemKind,
     properties: bool,
     faults: &Faults,
@@ -68,17 +71,21 @@ fn measure(
     let last = Arc::new(Mutex::new(Progress::default()));
     let seen = Arc::clone(&last);
     let watcher = Watcher(Arc::new(move |progress: &Progress| *seen.lock().unwrap() = *progress));
-    let options = ExploreOptions { threads, progress: Some(watcher), ..ExploreOptions::default() };
+    let options = ExploreOptions { progress: Some(watcher), ..options.clone() };
     let mut system = model.system().unwrap();
     system.faults = faults.clone();
     let began = Instant::now();
     let report = explore(&system, &options).unwrap();
     let whole = began.elapsed().as_secs_f64();
-    let Coverage::States { states, transitions, depth, .. } = report.coverage else { panic!() };
+    let Coverage::States { states, transitions, depth, reductions } = report.coverage else {
+        panic!()
+    };
+    let threads = options.threads;
+    let reduced = if reductions.symmetry { " with symmetry" } else { "" };
     let last = *last.lock().unwrap();
     let seconds = report.time.as_secs_f64();
     println!(
-        "{size} on {threads}: {states} states, {transitions} transitions, depth {depth}, {seconds:.3} s, \
+        "{size}{reduced} on {threads}: {states} states, {transitions} transitions, depth {depth}, {seconds:.3} s, \
          {:.2}M states/s, {:.2}M transitions/s, {:.1} bytes a state, {whole:.3} s with counterexamples",
         states as f64 / seconds / 1e6,
         transitions as f64 / seconds / 1e6,

@@ -245,11 +245,26 @@ fn the_numbers_of_a_model_can_be_set() {
         assert_eq!(code(&output), 0, "{}", err(&output));
         lines(&output)[0]["states"].as_u64().unwrap()
     };
+    let whole = |settings: &[&str]| states(&[&["--no-symmetry"], settings].concat());
     // What a hand-written model has in these sizes: see tests/explore.rs.
-    assert_eq!(states(&[]), 67);
-    assert_eq!(states(&["--set", "workers=1"]), 57);
-    assert_eq!(states(&["--set", "resources=2", "--set", "workers=2"]), 50);
-    assert!(states(&["--set", "managers=3"]) > 800);
+    assert_eq!(whole(&[]), 67);
+    assert_eq!(whole(&["--set", "workers=1"]), 57);
+    assert_eq!(whole(&["--set", "resources=2", "--set", "workers=2"]), 50);
+    assert!(whole(&["--set", "managers=3"]) > 800);
+    assert!(states(&["--set", "managers=3"]) < 200);
+}
+
+#[test]
+fn the_verdict_names_the_reductions_in_use() {
+    let reductions = |model: &str, words: &[&str]| {
+        let check = ["check", model, "--engine", "explore", "--format", "json"];
+        lines(&run(&[&check[..], words].concat()))[0]["reductions"].clone()
+    };
+    assert_eq!(reductions("reference", &[]), serde_json::json!(["symmetry"]));
+    assert_eq!(reductions("reference", &["--no-symmetry"]), serde_json::json!([]));
+    assert_eq!(reductions("story-898-one-manager", &[]), serde_json::json!([]), "it has none");
+    let output = run(&["check", "reference", "--engine", "explore"]);
+    assert!(out(&output).contains("reduced by symmetry"), "{}", out(&output));
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn the_broken_designs_fall_and_the_story_stands() {
 
 #[test]
 fn immutable_reads_are_fused_without_a_change_of_any_verdict() {
-    let reductions = Reductions { immutable_reads: true };
+    let reductions = Reductions { immutable_reads: true, ..Reductions::default() };
     for (_, design) in Design::ALL {
         for (kind, numbers) in [
             (SystemKind::Inline, [2, 1, 1, 2]),

@@ -3,7 +3,7 @@
 use im::OrdMap;
 use im::Vector;
 
-use crate::store::{Document, Text};
+use crate::store::{Document, Text, Texts};
 
 /// All queues of a system: what waits, and what is held by a receiver that has not acknowledged.
 ///
@@ -94,6 +94,29 @@ impl Messages {
     pub(crate) fn join(&mut self, queues: &Messages) {
         self.waiting.extend(queues.waiting.clone());
         self.held.extend(queues.held.clone());
+    }
+
+    /// Changes every text: names of queues and receivers, and those within messages.
+    pub(crate) fn change_messages(&mut self, change: &mut dyn FnMut(&mut Text)) {
+        let all = |messages: &Vector<Document>, change: &mut dyn FnMut(&mut Text)| {
+            let changed = messages.iter().cloned().map(|mut message| {
+                message.each_text(change);
+                message
+            });
+            changed.collect::<Vector<Document>>()
+        };
+        let waiting = self.waiting.iter().map(|(queue, messages)| {
+            let mut queue = queue.clone();
+            change(&mut queue);
+            (queue, all(messages, change))
+        });
+        self.waiting = waiting.collect();
+        let held = self.held.iter().map(|(key, messages)| {
+            let mut key = key.clone();
+            key.each_text(change);
+            (key, all(messages, change))
+        });
+        self.held = held.collect();
     }
 
     /// The messages that wait in a queue, from its head.

@@ -18,6 +18,7 @@ mod request;
 mod run;
 mod step;
 mod system;
+mod texts;
 pub mod told;
 mod trace;
 mod verdict;

@@ -101,12 +101,18 @@ pub struct Reductions {
     /// process, so no run is lost but for the moment of the read (Lipton, *Reduction: a method of
     /// proving properties of parallel programs*, CACM 18(12), 1975).
     pub immutable_reads: bool,
+    /// Of the states that are one but for the names of interchangeable processes, and of what only
+    /// these speak of, one is visited for all (Ip and Dill, *Better verification through symmetry*,
+    /// Formal Methods in System Design 9, 1996). That names are interchangeable is not asserted: it
+    /// is checked on all that is found out. What needs the graph of all states does without.
+    pub symmetry: bool,
 }
 
 impl Reductions {
     /// The names of those that are in use, as reports spell them.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        self.immutable_reads.then_some("immutable-reads").into_iter()
+        let immutable_reads = self.immutable_reads.then_some("immutable-reads");
+        immutable_reads.into_iter().chain(self.symmetry.then_some("symmetry"))
     }
 }
 

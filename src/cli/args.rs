@@ -95,6 +95,9 @@ pub(crate) struct Check {
     /// Explore with reads of collections that never change fused into the step before them.
     #[arg(long)]
     pub(crate) fuse_immutable: bool,
+    /// Explore states that are one but for the names of interchangeable processes one by one.
+    #[arg(long)]
+    pub(crate) no_symmetry: bool,
     /// How to report: for people, or one JSON object a line for each model and engine.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

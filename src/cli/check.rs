@@ -104,7 +104,10 @@ fn search(
             .expect
             .iter()
             .any(|(name, _)| property::OF_GRAPHS.iter().any(|(known, _)| known == name)),
-        reductions: Reductions { immutable_reads: args.fuse_immutable },
+        reductions: Reductions {
+            immutable_reads: args.fuse_immutable,
+            symmetry: !args.no_symmetry,
+        },
         ..Options::default()
     };
     let what = format!("{} by {}", model.name, choice.engine.name());

@@ -91,12 +91,19 @@ impl Document {
     /// Sorts the fields into the order in which a stored document keeps them: by name, `_id`
     /// first.
     pub fn sort_fields(&mut self) {
-        let order = |(a, _): &(Text, Value), (b, _): &(Text, Value)| {
-            (&**a != "_id", a).cmp(&(&**b != "_id", b))
-        };
-        if !self.fields.is_sorted_by(|a, b| order(a, b).is_le()) {
-            Arc::make_mut(&mut self.fields).sort_by(order);
+        if !self.is_sorted() {
+            Arc::make_mut(&mut self.fields).sort_by(stored_order);
         }
+    }
+
+    /// Whether the fields are in that order.
+    pub(super) fn is_sorted(&self) -> bool {
+        self.fields.is_sorted_by(|a, b| stored_order(a, b).is_le())
+    }
+
+    /// Changes every field in place; two may not get one name.
+    pub(super) fn change_fields(&mut self, mut change: impl FnMut(&mut Text, &mut Value)) {
+        Arc::make_mut(&mut self.fields).iter_mut().for_each(|(name, value)| change(name, value));
     }
 
     /// Compares as MongoDB does: field by field, by type bracket, then name, then value.
@@ -118,6 +125,11 @@ impl Document {
     pub fn bson_size(&self) -> usize {
         5 + self.iter().map(|(name, value)| 2 + name.len() + value.bson_size()).sum::<usize>()
     }
+}
+
+/// The order in which a stored document keeps its fields.
+fn stored_order((a, _): &(Text, Value), (b, _): &(Text, Value)) -> Ordering {
+    (&**a != "_id", a).cmp(&(&**b != "_id", b))
 }
 
 impl<N: Into<Text>, V: Into<Value>> FromIterator<(N, V)> for Document {

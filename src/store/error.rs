@@ -166,6 +166,23 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// The texts in it, to change in place.
+    pub(super) fn texts_mut(&mut self) -> [Option<&mut Text>; 2] {
+        match &mut self.kind {
+            Kind::DuplicateKey { collection, index } => [Some(collection), Some(index)],
+            Kind::OutcomeUnknown(why)
+            | Kind::NotDone(why)
+            | Kind::ImmutableId(why)
+            | Kind::Invalid(why)
+            | Kind::Unsupported(why)
+            | Kind::Refused(why)
+            | Kind::Data(why) => [Some(why), None],
+            Kind::TooLarge { .. } => [None, None],
+        }
+    }
+}
+
 impl From<Kind> for StoreError {
     fn from(kind: Kind) -> StoreError {
         StoreError { kind }

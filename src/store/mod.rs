@@ -19,6 +19,7 @@ pub mod memory;
 #[cfg(feature = "mongo")]
 pub mod mongo;
 mod path;
+mod texts;
 pub mod update;
 mod value;
 
@@ -35,6 +36,7 @@ pub use filter::{Filter, Predicate};
 pub use index::{Covers, Index};
 pub use json::{from_document, to_document};
 pub use path::Path;
+pub(crate) use texts::Texts;
 pub use update::{Operator, Update};
 pub use value::{Array, Text, Value};
 

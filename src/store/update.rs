@@ -118,6 +118,13 @@ operators! {
     pop_last() => PopLast;
 }
 
+impl Update {
+    /// The operators, to change in place.
+    pub(super) fn operators_mut(&mut self) -> impl Iterator<Item = &mut Operator> {
+        self.operators.iter_mut()
+    }
+}
+
 impl From<Operator> for Update {
     fn from(operator: Operator) -> Update {
         Update { operators: vec![operator] }

@@ -68,6 +68,10 @@ impl Execution {
         self.phase.step(&self.command, state)
     }
 
+    pub(super) fn parts_mut(&mut self) -> (&mut Command, &mut Phase) {
+        (Arc::make_mut(&mut self.command), &mut self.phase)
+    }
+
     /// Whether the write is done, and only the acknowledgement is to come.
     pub(crate) fn is_applied(&self) -> bool {
         matches!(self.phase, Phase::Acknowledge(_))

@@ -86,6 +86,15 @@ impl Key {
         }
     }
 
+    /// A value of which this is the key; `None` for the one that no value has.
+    pub(super) fn to_value(&self) -> Option<Value> {
+        match self {
+            Key::Undefined => None,
+            Key::Short(short) => Some(short.to_value()),
+            Key::Value(value) => Some(value.clone()),
+        }
+    }
+
     /// Where the key stands among those of other types.
     fn rank(&self) -> u8 {
         match self {

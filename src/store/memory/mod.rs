@@ -23,6 +23,7 @@ mod server;
 mod sorting;
 mod state;
 mod table;
+mod texts;
 mod unique;
 mod upsert;
 mod validate;

@@ -80,6 +80,13 @@ impl State {
         self.replicas.as_ref()?.majority.as_ref()
     }
 
+    /// What each member has, to change in place.
+    pub(super) fn contents_mut(&mut self) -> impl Iterator<Item = &mut Tables> {
+        let replicas = self.replicas.as_mut().map(Arc::make_mut);
+        let others = replicas.map(|members| [&mut members.majority, &mut members.lagging]);
+        std::iter::once(&mut self.tables).chain(others.into_iter().flatten().flatten())
+    }
+
     fn lagging(&self) -> Option<&Tables> {
         self.replicas.as_ref()?.lagging.as_ref()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::key::Key;
 use super::map::Map;
 use super::unique::{IndexKey, UniqueIndex};
-use crate::store::{Document, Index, Path, StoreError, Text};
+use crate::store::{Document, Index, Path, StoreError, Text, Texts, Value};
 
 /// The content of one collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +80,24 @@ impl Table {
 
     pub(super) fn indexes(&self) -> impl Iterator<Item = &Index> {
         self.indexes.iter().map(|index| &*index.definition)
+    }
+
+    /// The same with other texts in its documents; `None` where no text changes. One that comes to
+    /// break an index is left out, with all behind it.
+    pub(super) fn with_texts_changed(&self, change: &mut dyn FnMut(&mut Text)) -> Option<Table> {
+        let indexes = self.indexes.iter().map(UniqueIndex::without_entries).collect();
+        let mut changed = Table { documents: Map::default(), indexes, ..*self };
+        let mut is_other = false;
+        for document in self.documents.values() {
+            let mut other = document.clone();
+            other.each_text(change);
+            is_other |= other != *document;
+            let id = Key::new(other.id().unwrap_or(&Value::Null));
+            if changed.insert(id, other).is_err() {
+                break;
+            }
+        }
+        is_other.then_some(changed)
     }
 
     /// Removes the index of this name; `false` where there is none.

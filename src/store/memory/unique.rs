@@ -35,6 +35,12 @@ impl UniqueIndex {
         UniqueIndex { definition: Arc::new(definition), depends_on, entries: Map::default() }
     }
 
+    /// The same over no document.
+    pub(super) fn without_entries(&self) -> UniqueIndex {
+        let (definition, depends_on) = (Arc::clone(&self.definition), Arc::clone(&self.depends_on));
+        UniqueIndex { definition, depends_on, entries: Map::default() }
+    }
+
     /// Whether a document has the same keys before and after a write, seen without making them.
     pub(super) fn is_untouched(&self, old: &Document, new: &Document) -> bool {
         self.depends_on.iter().all(|field| old.get(field) == new.get(field))

@@ -48,6 +48,9 @@ pub(super) struct Automaton {
     has_split: bool,
     /// The classes of which nodes turned out to differ since then, and that was not yet said.
     split: Vec<Class>,
+    /// The edges that are known, in the order in which they were learnt: each by its node and its
+    /// position there.
+    known: Vec<(NodeId, u32)>,
     pub(super) derivations: u64,
 }
 
@@ -94,6 +97,7 @@ impl Automaton {
             representatives: Vec::new(),
             has_split: false,
             split: Vec::new(),
+            known: Vec::new(),
             derivations: 0,
         };
         let (coroutine, stands, told) = Coroutine::start(process);
@@ -168,6 +172,32 @@ impl Automaton {
         Ok((edge.to, self.told.value(edge.told).clone()))
     }
 
+    /// How many edges are known.
+    pub(super) fn edges_known(&self) -> usize {
+        self.known.len()
+    }
+
+    /// One of them: from where it leads by which answer, where it leads, and what is told on the way.
+    pub(super) fn edge_known(&self, number: usize) -> (NodeId, &Answer, NodeId, &Vec<Event>) {
+        let (node, position) = self.known[number];
+        let Node { stands, edges, .. } = &self.nodes[node as usize];
+        let answer = self.domains[*stands as usize][position as usize];
+        let Edge { to, told } = edges[position as usize];
+        (node, self.answers.value(answer), to, self.told.value(told))
+    }
+
+    /// The answers for which it is known where they lead from a node.
+    pub(super) fn answers_known(&self, node: NodeId) -> Vec<Answer> {
+        let Node { stands, edges, .. } = &self.nodes[node as usize];
+        let known = &self.domains[*stands as usize][..edges.len()];
+        known.iter().map(|answer| self.answers.value(*answer).clone()).collect()
+    }
+
+    /// Learns ahead all that is missing for the classes.
+    pub(super) fn settle(&mut self) -> Result<(), CheckError> {
+        if self.dirty { self.refine() } else { Ok(()) }
+    }
+
     /// The class of a node: nodes of one class ask the same, now and after any answers.
     pub(super) fn class(&mut self, node: NodeId) -> Result<Class, CheckError> {
         if self.dirty {
@@ -210,7 +240,9 @@ impl Automaton {
         let missing = self.domains[*stands as usize][edges.len()..].to_vec();
         for answer in missing {
             let edge = self.derive(node, answer)?;
-            self.nodes[node as usize].edges.push(edge);
+            let edges = &mut self.nodes[node as usize].edges;
+            self.known.push((node, edges.len() as u32));
+            edges.push(edge);
         }
         Ok(())
     }

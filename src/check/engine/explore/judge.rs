@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::error::CheckError;
 use super::intern::Interner;
 use super::lens::{Contents, Label, Lens, Seen, known, slot};
+use super::renaming::Renaming;
 use crate::check::looks::Looks;
 use crate::check::monitor::{End, Step, Watched};
 use crate::check::process::panic_text;
@@ -67,6 +68,8 @@ pub(super) struct Judge<'s> {
     regroup: bool,
     /// Which properties fell at a step, in this pass.
     fallen: Vec<usize>,
+    /// Whether a memory shows that its property fell.
+    marks_falls: bool,
 }
 
 impl Reach {
@@ -130,13 +133,42 @@ impl<'s> Judge<'s> {
             wholes: Interner::new(),
             regroup: false,
             fallen: Vec::new(),
+            marks_falls: false,
         }
     }
 
+    /// From now on, whether a memory shows that its property fell: then memories that agree under
+    /// other names agree about falls too.
+    pub(super) fn mark_falls(&mut self, marks_falls: bool) {
+        self.marks_falls = marks_falls;
+    }
+
+    /// Forgets the latest properties that fell, but for so many.
+    pub(super) fn forget_fallen(&mut self, kept: usize) {
+        self.fallen.truncate(kept);
+    }
+
+    /// What is remembered, under other names.
+    pub(super) fn renamed(&mut self, whole: u32, renaming: &Renaming) -> u32 {
+        if self.is_idle() {
+            return whole;
+        }
+        let mut renamed = self.wholes.value(whole).clone();
+        for (group, memory) in self.groups.iter_mut().zip(&mut renamed) {
+            let mut all = group.memories.value(*memory).clone();
+            for (property, memory) in group.properties.iter().zip(&mut all) {
+                let memories = &mut self.opinions[*property].memories;
+                *memory = memories.number(renaming.of(memories.value(*memory)));
+            }
+            *memory = group.memories.number(all);
+        }
+        self.wholes.number(renamed)
+    }
+
     /// Begins again with these properties. What they said stays; how they are put together does as
-    /// well where nothing has become of it.
-    pub(super) fn reset(&mut self, in_play: &[usize]) {
-        if self.in_play == in_play && !self.regroup && self.fallen.is_empty() {
+    /// well where nothing has become of it, unless all that comes up is to be asked `anew`.
+    pub(super) fn reset(&mut self, in_play: &[usize], anew: bool) {
+        if self.in_play == in_play && !self.regroup && self.fallen.is_empty() && !anew {
             return;
         }
         self.in_play = in_play.to_vec();
@@ -308,6 +340,9 @@ impl<'s> Judge<'s> {
     ) -> Result<Option<(u32, bool)>, CheckError> {
         let property = &self.system.properties[number];
         let Opinion { looks, memories, .. } = &mut self.opinions[number];
+        if has_fallen(memories.value(memory)) {
+            return Ok(Some((memory, false)));
+        }
         let world = Watched::over(seen.store.1, seen.queues.1);
         let name = process.map(|process| &self.system.processes[process as usize].name);
         let step = Step::new(name, stepped, &world);
@@ -316,6 +351,9 @@ impl<'s> Judge<'s> {
         if looks.grow(&step.looks()) {
             self.regroup = true;
             return Ok(None);
+        }
+        if said.is_err() && self.marks_falls {
+            memory.set(FELL, true);
         }
         Ok(Some((memories.number(memory), said.is_err())))
     }
@@ -330,7 +368,7 @@ impl<'s> Judge<'s> {
         let mut fallen = Vec::new();
         for (property, memory) in self.memories(memory).filter(|(property, _)| wanted(*property)) {
             let monitor = &self.system.properties[property];
-            if guard(monitor.name(), || monitor.end(memory, end))?.is_err() {
+            if !has_fallen(memory) && guard(monitor.name(), || monitor.end(memory, end))?.is_err() {
                 fallen.push(property);
             }
         }
@@ -375,6 +413,13 @@ impl<'s> Judge<'s> {
         let lenses: usize = self.lenses.iter().map(Lens::bytes).sum();
         opinions + groups + lenses + self.contents.bytes() + self.wholes.len() * 100
     }
+}
+
+/// A field that no property remembers.
+const FELL: &str = "\0fell";
+
+fn has_fallen(memory: &Document) -> bool {
+    memory.get(FELL).is_some()
 }
 
 /// A property is code of a user: one that panics is an error and no verdict.

@@ -10,7 +10,9 @@
 mod automaton;
 #[cfg(test)]
 mod brute_force;
+mod candidates;
 mod error;
+mod group;
 mod hint;
 mod intern;
 mod judge;
@@ -19,7 +21,11 @@ mod limits;
 mod liveness;
 mod memo;
 mod minimise;
+#[cfg(all(test, feature = "cli"))]
+mod orbit_count;
+mod orbits;
 mod pack;
+mod renaming;
 mod search;
 mod shortest;
 mod space;
@@ -136,7 +142,11 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         liveness: options.liveness,
     };
     walk::walk(system, &mut exploration.space.automata)?;
+    if options.reductions.symmetry {
+        exploration.space.consider(candidates::candidates(system)?);
+    }
     let (stopped, tally) = exploration.visit_all()?;
+    exploration.reductions.symmetry &= exploration.space.symmetries() > 1;
     exploration.watch.enough().store(false, Ordering::Relaxed);
     exploration.space.check_again()?;
     let liveness = if options.liveness { exploration.liveness(&stopped)? } else { Vec::new() };
@@ -224,15 +234,17 @@ impl Exploration<'_> {
         let enough = watch.enough();
         enough.store(false, Ordering::Relaxed);
         let mut at_end = |space: &Space<'_>, state: &Global| {
-            let is_new =
-                |property| !fallen.contains(&property) && !found.fallen.contains(&property);
-            let falls = space.end(state, is_new)?;
-            found.fallen.extend(falls);
+            for state in space.orbit(state) {
+                let is_new =
+                    |property| !fallen.contains(&property) && !found.fallen.contains(&property);
+                let falls = space.end(&state, is_new)?;
+                found.fallen.extend(falls);
+                if outcomes.is_some() {
+                    found.outcomes.insert(outcome(space, &state));
+                }
+            }
             if *first_fall && !found.fallen.is_empty() {
                 enough.store(true, Ordering::Relaxed);
-            }
-            if outcomes.is_some() {
-                found.outcomes.insert(outcome(space, state));
             }
             Ok(())
         };

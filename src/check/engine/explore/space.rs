@@ -5,6 +5,8 @@
 //! content of a part there is a row, with an entry for each place where a process can stand: which
 //! content the step leaves, and the edge of the automaton that is taken. A miss asks [`fault::take`], which every engine shares, and the automata.
 
+mod symmetry;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
@@ -17,6 +19,7 @@ use super::judge::Judge;
 use super::lens::{Label, Seen};
 use super::memo::{Asked, Found, Memo, NOTHING};
 use super::pack::{Counts, Field, Global, Layout, Packed};
+use super::walk;
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
 use crate::check::monitor::{End, Watched};
@@ -28,6 +31,7 @@ use crate::check::verdict::Reductions;
 use crate::check::world::{Pending, World};
 use crate::store::Text;
 use crate::store::memory::State;
+use symmetry::{Learnt, Symmetry};
 
 /// An entry that was not asked for yet.
 const UNKNOWN: u64 = u64::MAX;
@@ -169,6 +173,7 @@ pub(super) struct Space<'s> {
     /// again.
     redelivered: Vec<Vec<Vec<u32>>>,
     reductions: Reductions,
+    symmetry: Symmetry,
     pub(super) judge: Judge<'s>,
 }
 
@@ -199,16 +204,18 @@ impl<'s> Space<'s> {
             faulty: FxHashMap::default(),
             redelivered: Vec::new(),
             reductions: Reductions::default(),
+            symmetry: Symmetry::default(),
             judge: Judge::new(system),
         })
     }
 
     /// Begins again with these properties: what was learnt stays, and what it is called does not.
     pub(super) fn reset(&mut self, in_play: &[usize], reductions: Reductions) {
-        if self.reductions != reductions {
-            self.reductions = reductions;
+        if self.reductions.immutable_reads != reductions.immutable_reads {
             self.memo.clear();
         }
+        self.reductions = reductions;
+        self.begin_symmetry(in_play, reductions.symmetry);
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
         self.has_split = false;
@@ -225,7 +232,19 @@ impl<'s> Space<'s> {
         self.edge_list.clear();
         self.both.clear();
         self.faulty.clear();
-        self.judge.reset(in_play);
+        // What was asked before was not checked under the names of now.
+        let anew = self.symmetry.work().is_some();
+        self.judge.reset(in_play, anew);
+        self.judge.mark_falls(anew);
+    }
+
+    /// Forgets what was learnt, some of which was asked under names that are not interchangeable:
+    /// so the states are those that there are without.
+    fn learn_afresh(&mut self) -> Result<(), CheckError> {
+        self.automata =
+            self.system.processes.iter().map(Automaton::new).collect::<Result<_, _>>()?;
+        self.memo.clear();
+        walk::walk(self.system, &mut self.automata)
     }
 
     /// Whether what was found is to be forgotten, and there is more to be found out by going on:
@@ -234,10 +253,10 @@ impl<'s> Space<'s> {
         self.has_split
     }
 
-    /// Whether going on is of no use: a property looked at what it had not looked at before, or a
-    /// queue turned up.
+    /// Whether going on is of no use: a property looked at what it had not looked at before, a queue
+    /// turned up, or what looked like a symmetry is none.
     pub(super) fn is_askew(&self) -> bool {
-        self.new_queue || self.judge.regroups()
+        self.new_queue || self.judge.regroups() || self.symmetry.is_refuted()
     }
 
     /// Whether what was found is to be forgotten.
@@ -273,6 +292,7 @@ impl<'s> Space<'s> {
             global.locals.push(self.local(process, Local { class, at })?);
             self.tell_at_start(label, &mut global)?;
         }
+        self.close_first(&global)?;
         Ok(global)
     }
 
@@ -353,6 +373,9 @@ impl<'s> Space<'s> {
             };
             goes_on = true;
             self.arrive(layout, key, &mut next, field, (store, edge))?;
+            if let Some(action) = self.symmetry.work() {
+                next = action.canonical(layout, next)?;
+            }
             visit((Choice::step(process).number(), next));
         }
         if !self.faults.is_empty() {
@@ -396,6 +419,9 @@ impl<'s> Space<'s> {
             let store = layout.store.get(&next);
             self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
             lands |= matches!(choice.kind, Kind::Lands | Kind::Replicates);
+            if let Some(action) = self.symmetry.work() {
+                next = action.canonical(layout, next)?;
+            }
             visit((choice.number(), next));
         }
         Some(lands)
@@ -445,7 +471,8 @@ impl<'s> Space<'s> {
 
     /// Finds out what [`Space::successors`] did not know of a state.
     pub(super) fn learn(&mut self, global: &Global) -> Result<(), CheckError> {
-        self.choices(global).into_iter().try_for_each(|choice| self.learn_one(choice, global))
+        self.choices(global).into_iter().try_for_each(|choice| self.learn_one(choice, global))?;
+        self.close()
     }
 
     /// The same for one choice.
@@ -487,7 +514,11 @@ impl<'s> Space<'s> {
         if row.len() <= content as usize {
             row.resize(content as usize + 1, NOT_KNOWN);
         }
-        row[content as usize] = again;
+        let is_new = std::mem::replace(&mut row[content as usize], again) == NOT_KNOWN;
+        if is_new {
+            let queue = queue as u32;
+            self.symmetry.note(|| Learnt::Redelivered { process, queue, content });
+        }
         again
     }
 
@@ -509,6 +540,7 @@ impl<'s> Space<'s> {
         if let Some(known) = self.judge.next(label, memory, store, queues.iter().copied()) {
             return Ok(known);
         }
+        self.symmetry.note(|| Learnt::Judged { label, memory, store, queues: queues.into() });
         let shown = self.judge.looks_at_queues().then(|| self.messages(queues));
         let messages = shown.unwrap_or_default();
         let seen = Seen { store: (store, self.stores.value(store)), queues: (queues, &messages) };
@@ -529,6 +561,7 @@ impl<'s> Space<'s> {
                 }
                 let moved = self.take(Choice::step(process), global, Some(queue))?;
                 self.both.insert(key, moved);
+                self.note_moved(Choice::step(process), global, Some(queue));
                 return Ok(moved);
             }
             Part::Neither => (None, 0),
@@ -544,6 +577,7 @@ impl<'s> Space<'s> {
             }));
         }
         let moved = self.take(Choice::step(process), global, queue)?;
+        self.note_moved(Choice::step(process), global, queue);
         let entry = moved.map_or(BLOCKED, |moved| {
             let target = moved.queue.map_or(moved.store, |(_, content)| content);
             u64::from(target) << 32 | u64::from(moved.edge)
@@ -573,7 +607,19 @@ impl<'s> Space<'s> {
         }
         let moved = self.take(choice, global, None)?;
         self.faulty.insert(key, moved);
+        self.note_moved(choice, global, None);
         Ok(moved)
+    }
+
+    fn note_moved(&mut self, choice: Choice, global: &Global, queue: Option<u32>) {
+        let Global { store, faults, .. } = *global;
+        self.symmetry.note(|| Learnt::Moved {
+            choice,
+            local: global.locals[choice.process],
+            store,
+            faults,
+            queue: queue.map(|queue| (queue, global.queues[queue as usize])),
+        });
     }
 
     /// What a choice leads to, in a world with this queue alone.
@@ -852,6 +898,7 @@ impl<'s> Space<'s> {
             + (self.both.capacity() + self.faulty.capacity()) * 40
             + self.memo.bytes()
             + self.judge.bytes()
+            + self.symmetry.bytes()
     }
 }
 

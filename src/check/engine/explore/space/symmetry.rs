@@ -1,0 +1,825 @@
+//! Symmetry: of the states that are one under an exchange of names, one is visited for all (Ip and
+//! Dill, *Better verification through symmetry*, Formal Methods in System Design 9, 1996).
+//!
+//! The candidates (see `candidates`) generate a group, which acts on the small numbers of which
+//! states are made (see `orbits`). Of each state the least under the group is visited: as a store
+//! knows which elements take it to the first of its orbit, only these are tried.
+//!
+//! That the group is one of symmetries is checked, on all that is found out: what a step leads to
+//! under other names has to be what the step under other names leads to, and so has what the
+//! properties say of it, for every element of the group. So by induction over its steps each run of
+//! the system is one that the search has seen, but for names, and the other way round; that the
+//! first state is one under all other names is where the induction begins. An exchange that fails is
+//! dropped, and the search begins again without it.
+//!
+//! How a number's image is found does not matter for that, as long as the images are the work of a
+//! group, which [`Orbits::close`] sees to.
+
+use rustc_hash::FxHashSet;
+
+use super::{Budget, Global, Layout, Local, Moved, Packed, Part, Space};
+use crate::check::engine::explore::automaton::NodeId;
+use crate::check::engine::explore::candidates::Candidate;
+use crate::check::engine::explore::error::CheckError;
+use crate::check::engine::explore::group::{Element, Group, NEUTRAL};
+use crate::check::engine::explore::intern::Interner;
+use crate::check::engine::explore::orbits::Orbits;
+use crate::check::fault::{Choice, Kind};
+
+/// So often the search begins again with what it has learnt meanwhile, which may be all that it
+/// lacked, before exchanges are dropped of which it is not clear which one fails.
+const CHANCES: u32 = 3;
+
+/// The exchanges of names that may be symmetries of a system, and what comes of them.
+#[derive(Default)]
+pub(super) struct Symmetry {
+    standing: Vec<Candidate>,
+    /// Those under which a property says something else: they stand again without it.
+    unjust: Vec<Candidate>,
+    in_play: Vec<usize>,
+    /// Where states are visited one for all: the group at work.
+    work: Option<Box<Action>>,
+    /// Whether what is found out is noted.
+    notes: bool,
+    /// What was found out and not checked under other names yet.
+    learnt: Vec<Learnt>,
+    /// Whether an exchange has failed since the search began again.
+    refuted: bool,
+    failures: u32,
+}
+
+/// A group at work on the numbers of which states are made.
+pub(super) struct Action {
+    group: Group,
+    /// Where each element takes each queue.
+    queue_of: Vec<Box<[u16]>>,
+    locals: Orbits,
+    stores: Orbits,
+    queues: Orbits,
+    memories: Orbits,
+    budgets: Orbits,
+    labels: Orbits,
+    /// By store: how it gets to the first of its orbit.
+    homes: Vec<Home>,
+    /// By orbit of stores.
+    stabilisers: Vec<u32>,
+    subgroups: Interner<Box<[Element]>>,
+    /// By generator and process: the node that each node is under other names, and how many edges
+    /// were followed under other names.
+    nodes: Vec<Vec<Vec<NodeId>>>,
+    followed: Vec<Vec<usize>>,
+    /// How many numbers there were when each had its images.
+    closed: usize,
+}
+
+/// How a store gets to the first of its orbit, and what leaves that as it is.
+#[derive(Clone, Copy)]
+struct Home {
+    by: Element,
+    stabiliser: u32,
+}
+
+/// Something that was found out.
+#[derive(Clone, Debug)]
+pub(super) enum Learnt {
+    Moved { choice: Choice, local: u32, store: u32, faults: u32, queue: Option<(u32, u32)> },
+    Redelivered { process: usize, queue: u32, content: u32 },
+    Judged { label: u32, memory: u32, store: u32, queues: Box<[u32]> },
+}
+
+/// What came of a check.
+enum Held {
+    Holds,
+    /// The search has to begin again anyway.
+    Stale,
+    /// The generator of this number is no symmetry.
+    Fails(usize),
+    /// The same, and it is the properties that tell.
+    IsUnjust(usize),
+    /// It is not clear which.
+    Unclear,
+}
+
+impl Held {
+    fn holds(&self) -> bool {
+        matches!(self, Held::Holds)
+    }
+}
+
+impl Action {
+    fn new(group: Group, queue_of: Vec<Box<[u16]>>, queues: usize) -> Action {
+        let processes = group.processes(NEUTRAL).len();
+        let generators = group.generators.len();
+        Action {
+            queue_of,
+            locals: Orbits::new(&group, processes),
+            stores: Orbits::new(&group, 1),
+            queues: Orbits::new(&group, queues),
+            memories: Orbits::new(&group, 1),
+            budgets: Orbits::new(&group, 1),
+            labels: Orbits::new(&group, 1),
+            homes: Vec::new(),
+            stabilisers: Vec::new(),
+            subgroups: Interner::new(),
+            nodes: vec![vec![Vec::new(); processes]; generators],
+            followed: vec![vec![0; processes]; generators],
+            closed: 0,
+            group,
+        }
+    }
+
+    /// The least state that this one is under other names, and by which element.
+    #[inline]
+    pub(super) fn canonical<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: Packed<N>,
+    ) -> Option<Packed<N>> {
+        let Home { by, stabiliser } = *self.homes.get(layout.store.get(&key) as usize)?;
+        let mut least = by;
+        for stays in &self.subgroups.value(stabiliser)[1..] {
+            let other = self.group.product(*stays, by);
+            if self.is_less(layout, &key, other, least) {
+                least = other;
+            }
+        }
+        Some(if least == NEUTRAL { key } else { self.apply(layout, &key, least) })
+    }
+
+    /// Whether the image of a state under one element is less than that under another, where the
+    /// stores are one.
+    fn is_less<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        one: Element,
+        other: Element,
+    ) -> bool {
+        let processes = layout.locals.len();
+        let locals = |under| (0..processes).map(move |to| self.local_at(layout, key, to, under));
+        let queues =
+            |under| (0..layout.queues.len()).map(move |to| self.queue_at(layout, key, to, under));
+        let rest = |under| {
+            let memory = self.memories.image(&self.group, 0, layout.memory.get(key), under);
+            let budget = self.budgets.image(&self.group, 0, layout.faults.get(key), under);
+            [memory, budget]
+        };
+        (locals(one).cmp(locals(other)))
+            .then_with(|| queues(one).cmp(queues(other)))
+            .then_with(|| rest(one).cmp(&rest(other)))
+            .is_lt()
+    }
+
+    /// Where a process stands in the image of a state.
+    #[inline]
+    fn local_at<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        process: usize,
+        under: Element,
+    ) -> u32 {
+        let from = self.group.processes(self.group.inverse(under))[process] as usize;
+        self.locals.image(&self.group, from, layout.locals[from].get(key), under)
+    }
+
+    fn queue_at<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        queue: usize,
+        under: Element,
+    ) -> u32 {
+        let from = self.queue_of[self.group.inverse(under) as usize][queue] as usize;
+        self.queues.image(&self.group, from, layout.queues[from].get(key), under)
+    }
+
+    fn apply<const N: usize>(&self, layout: &Layout, key: &Packed<N>, under: Element) -> Packed<N> {
+        let mut image = *key;
+        for (process, field) in layout.locals.iter().enumerate() {
+            field.put(&mut image, self.local_at(layout, key, process, under));
+        }
+        for (queue, field) in layout.queues.iter().enumerate() {
+            field.put(&mut image, self.queue_at(layout, key, queue, under));
+        }
+        let single = [
+            (&self.stores, layout.store),
+            (&self.memories, layout.memory),
+            (&self.budgets, layout.faults),
+        ];
+        for (orbits, field) in single {
+            field.put(&mut image, orbits.image(&self.group, 0, field.get(key), under));
+        }
+        image
+    }
+
+    /// The same for a state that is not packed.
+    fn image(&self, global: &Global, under: Element) -> Global {
+        let group = &self.group;
+        let mut image = global.clone();
+        for (process, local) in global.locals.iter().enumerate() {
+            let to = group.processes(under)[process] as usize;
+            image.locals[to] = self.locals.image(group, process, *local, under);
+        }
+        image.queues = self.image_of_queues(&global.queues, under);
+        image.store = self.stores.image(group, 0, global.store, under);
+        image.memory = self.memories.image(group, 0, global.memory, under);
+        image.faults = self.budgets.image(group, 0, global.faults, under);
+        image
+    }
+
+    fn image_of_queues(&self, queues: &[u32], under: Element) -> Vec<u32> {
+        let mut images = queues.to_vec();
+        for queue in (0..).zip(queues.iter().copied()) {
+            let (queue, content) = self.queue(queue, under);
+            images[queue as usize] = content;
+        }
+        images
+    }
+
+    fn queue(&self, (queue, content): (u32, u32), under: Element) -> (u32, u32) {
+        let to = self.queue_of[under as usize][queue as usize];
+        (to.into(), self.queues.image(&self.group, queue as usize, content, under))
+    }
+
+    fn choice(&self, choice: Choice, under: Element) -> Choice {
+        match choice.hits() {
+            None => choice,
+            Some(process) => {
+                Choice { process: self.group.processes(under)[process].into(), ..choice }
+            }
+        }
+    }
+
+    /// Where a process stands to which a choice happens, under other names: one that the choice does
+    /// not happen to stays as it is.
+    fn local(&self, choice: Choice, local: u32, under: Element) -> u32 {
+        match choice.hits() {
+            None => local,
+            Some(process) => self.locals.image(&self.group, process, local, under),
+        }
+    }
+
+    /// Notes how each store gets to the first of its orbit.
+    fn find_homes(&mut self, stores: usize) {
+        for orbit in self.stabilisers.len()..self.stores.count() {
+            let images = self.stores.images(orbit);
+            let stay = self.group.elements().filter(|by| images[*by as usize] == images[0]);
+            self.stabilisers.push(self.subgroups.number(stay.collect()));
+        }
+        for store in self.homes.len()..stores {
+            let Some(member) = self.stores.member(0, store as u32) else { return };
+            let stabiliser = self.stabilisers[member.orbit as usize];
+            self.homes.push(Home { by: self.group.inverse(member.by), stabiliser });
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let orbits =
+            [&self.locals, &self.stores, &self.queues, &self.memories, &self.budgets, &self.labels];
+        let subgroups = self.subgroups.values().map(|subgroup| subgroup.len() * 2 + 32);
+        orbits.into_iter().map(Orbits::bytes).sum::<usize>()
+            + self.homes.capacity() * size_of::<Home>()
+            + subgroups.sum::<usize>()
+            + self.group.bytes()
+    }
+}
+
+impl Symmetry {
+    /// Whether what was found in this pass does not count: an exchange has failed.
+    pub(super) fn is_refuted(&self) -> bool {
+        self.refuted
+    }
+
+    #[inline]
+    pub(super) fn work(&self) -> Option<&Action> {
+        self.work.as_deref()
+    }
+
+    #[inline]
+    pub(super) fn note(&mut self, learnt: impl FnOnce() -> Learnt) {
+        if self.notes {
+            self.learnt.push(learnt());
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.work().map_or(0, Action::bytes)
+    }
+}
+
+impl Space<'_> {
+    /// Looks for symmetries among these from now on.
+    pub(in super::super) fn consider(&mut self, candidates: Vec<Candidate>) {
+        self.symmetry.standing = candidates;
+    }
+
+    /// How many states may count as one.
+    pub(in super::super) fn symmetries(&self) -> usize {
+        self.symmetry.work().map_or(1, |action| action.group.order())
+    }
+
+    /// Begins a pass: the queues get their images before they get their components.
+    pub(super) fn begin_symmetry(&mut self, in_play: &[usize], wanted: bool) {
+        let symmetry = &mut self.symmetry;
+        (symmetry.work, symmetry.notes, symmetry.refuted) = (None, false, false);
+        symmetry.learnt.clear();
+        if !wanted {
+            return;
+        }
+        if symmetry.in_play != in_play {
+            symmetry.in_play = in_play.to_vec();
+            symmetry.standing.append(&mut symmetry.unjust);
+        }
+        if symmetry.standing.is_empty() {
+            return;
+        }
+        let group = Group::new(&symmetry.standing, self.automata.len());
+        if group.order() == 1 {
+            return;
+        }
+        let queue_of = self.images_of_queues(&group);
+        let queues = self.queue_names.len();
+        let queue_of = group.permutations(&queue_of, queues);
+        self.symmetry.work = Some(Box::new(Action::new(group, queue_of, queues)));
+        self.symmetry.notes = true;
+    }
+
+    /// By generator and queue.
+    fn images_of_queues(&mut self, group: &Group) -> Vec<Vec<u32>> {
+        let mut images = vec![Vec::new(); group.generators.len()];
+        while images.iter().any(|row| row.len() < self.queue_names.len()) {
+            for (row, generator) in images.iter_mut().zip(&group.generators) {
+                for queue in row.len()..self.queue_names.len() {
+                    let name = generator.renaming.of_name(self.queue_names.value(queue as u32));
+                    row.push(self.queue_names.number(name));
+                }
+            }
+        }
+        images
+    }
+
+    /// All states that are this one under other names.
+    pub(in super::super) fn orbit(&self, global: &Global) -> Vec<Global> {
+        let Some(action) = self.symmetry.work() else { return vec![global.clone()] };
+        let images = action.group.elements().map(|under| action.image(global, under));
+        images.collect::<FxHashSet<Global>>().into_iter().collect()
+    }
+
+    /// The state that is visited for the first one, which has to be one under all other names.
+    pub(super) fn close_first(&mut self, global: &Global) -> Result<(), CheckError> {
+        self.close()?;
+        let Some(action) = self.symmetry.work() else { return Ok(()) };
+        let Global { memory, .. } = *global;
+        let moves = |under: &Element| action.image(global, *under) != *global;
+        if let Some(under) = action.group.elements().find(moves) {
+            let (generator, _) = action.group.made_of(under);
+            let unjust = Global { memory, ..action.image(global, under) } == *global;
+            let held = if unjust { Held::IsUnjust(generator) } else { Held::Fails(generator) };
+            self.refute(held)?;
+        }
+        Ok(())
+    }
+
+    /// Checks all that was found out since the last time, under all other names.
+    #[inline]
+    pub(super) fn close(&mut self) -> Result<(), CheckError> {
+        if self.symmetry.work.is_some() { self.close_noted() } else { Ok(()) }
+    }
+
+    fn close_noted(&mut self) -> Result<(), CheckError> {
+        let Some(mut action) = self.symmetry.work.take() else { return Ok(()) };
+        // What is found out on the way is checked as an image.
+        self.symmetry.notes = false;
+        let fallen = self.judge.fallen().len();
+        let held = self.close_with(&mut action)?;
+        // What falls under other names falls under these too, or that it does not is found out.
+        self.judge.forget_fallen(fallen);
+        self.symmetry.work = Some(action);
+        self.symmetry.notes = true;
+        if held.holds() { Ok(()) } else { self.refute(held) }
+    }
+
+    /// From now on each state is visited for itself, until the search begins again.
+    fn refute(&mut self, held: Held) -> Result<(), CheckError> {
+        let symmetry = &mut self.symmetry;
+        symmetry.learnt.clear();
+        symmetry.notes = false;
+        let Some(action) = symmetry.work.take() else { return Ok(()) };
+        let generators = &action.group.generators;
+        let (generator, is_unjust) = match held {
+            Held::Holds | Held::Stale => return Ok(()),
+            Held::Unclear => {
+                symmetry.refuted = true;
+                symmetry.failures += 1;
+                if symmetry.failures > CHANCES {
+                    symmetry.standing.clear();
+                }
+                return Ok(());
+            }
+            Held::Fails(generator) => (&generators[generator], false),
+            Held::IsUnjust(generator) => (&generators[generator], true),
+        };
+        symmetry.refuted = true;
+        symmetry.standing.retain(|standing| standing.renaming != generator.renaming);
+        if is_unjust {
+            symmetry.unjust.push(generator.clone());
+            return Ok(());
+        }
+        self.learn_afresh()
+    }
+
+    fn close_with(&mut self, action: &mut Action) -> Result<Held, CheckError> {
+        loop {
+            let held = self.close_all(action)?;
+            if !held.holds() {
+                return Ok(held);
+            }
+            let Some(learnt) = self.symmetry.learnt.pop() else { return Ok(Held::Holds) };
+            let held = self.agrees(action, &learnt)?;
+            if !held.holds() {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// Finds the images of all that there is.
+    fn close_all(&mut self, action: &mut Action) -> Result<Held, CheckError> {
+        let held = self.close_automata(action)?;
+        if !held.holds() {
+            return Ok(held);
+        }
+        if self.has_split || self.is_askew() {
+            return Ok(Held::Stale);
+        }
+        let holds = self.close_numbers(action)?;
+        Ok(match holds {
+            _ if self.has_split || self.is_askew() => Held::Stale,
+            true => Held::Holds,
+            false => Held::Unclear,
+        })
+    }
+
+    /// Follows each edge of each automaton under other names.
+    fn close_automata(&mut self, action: &mut Action) -> Result<Held, CheckError> {
+        loop {
+            let mut grows = false;
+            for generator in 0..action.group.generators.len() {
+                for process in 0..self.automata.len() {
+                    while action.followed[generator][process] < self.automata[process].edges_known()
+                    {
+                        grows = true;
+                        if !self.follow_image(action, generator, process)? {
+                            return Ok(Held::Fails(generator));
+                        }
+                    }
+                }
+            }
+            if !grows {
+                return Ok(Held::Holds);
+            }
+            for process in 0..self.automata.len() {
+                self.automata[process].settle()?;
+                self.note_split(process);
+            }
+        }
+    }
+
+    /// Follows the next edge of a process under the names of a generator; `false` where it leads
+    /// elsewhere.
+    fn follow_image(
+        &mut self,
+        action: &mut Action,
+        generator: usize,
+        process: usize,
+    ) -> Result<bool, CheckError> {
+        let Candidate { renaming, processes } = &action.group.generators[generator];
+        let image = processes[process];
+        let nodes = &mut action.nodes[generator][process];
+        let (ours, theirs) = (&self.automata[process], &self.automata[image]);
+        if nodes.is_empty() {
+            nodes.push(theirs.start());
+            let stands = renaming.of(ours.stands(ours.start()));
+            let told = renaming.of(&ours.told_at_start());
+            if stands != *theirs.stands(theirs.start()) || told != theirs.told_at_start() {
+                return Ok(false);
+            }
+        }
+        let followed = &mut action.followed[generator][process];
+        let (node, answer, to, told) = ours.edge_known(*followed);
+        *followed += 1;
+        let (stands, told) = (renaming.of(ours.stands(to)), renaming.of(told));
+        let answer = renaming.of(answer);
+        let (image_to, image_told) = self.automata[image].follow(nodes[node as usize], answer)?;
+        if nodes.len() <= to as usize {
+            nodes.resize(to as usize + 1, NodeId::MAX);
+        }
+        let known = &mut nodes[to as usize];
+        if *known == NodeId::MAX {
+            *known = image_to;
+        }
+        let theirs = &self.automata[image];
+        Ok(*known == image_to && stands == *theirs.stands(image_to) && told == image_told)
+    }
+
+    fn numbers(&self) -> usize {
+        let locals: usize = self.locals.iter().map(Interner::len).sum();
+        let queues: usize = self.queues.iter().map(Interner::len).sum();
+        let rest = self.stores.len() + self.budgets.len() + self.labels.len();
+        locals + queues + rest + self.judge.count()
+    }
+
+    /// Finds the images of each number; `false` where these are not the work of a group.
+    fn close_numbers(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        while action.closed != self.numbers() {
+            action.closed = self.numbers();
+            let closed = self.close_stores(action)?
+                && self.close_queues(action)?
+                && self.close_memories(action)?
+                && self.close_labels(action)?
+                && self.close_budgets(action)?
+                && self.close_locals(action)?;
+            if !closed || self.is_askew() {
+                return Ok(closed);
+            }
+            action.find_homes(self.stores.len());
+        }
+        Ok(true)
+    }
+
+    fn close_stores(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, stores, .. } = action;
+        while let Some(open) = stores.open(0, self.stores.len()) {
+            let closed =
+                stores.close(group, &|_, _| 0, (0, open), &mut |generator, _, store| {
+                    let image = group.generators[generator].renaming.of(self.stores.value(store));
+                    Ok(Some(self.stores.number(image)))
+                })?;
+            if !closed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_queues(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, queues, queue_of, .. } = action;
+        let slots = |under: Element, queue: usize| queue_of[under as usize][queue].into();
+        for queue in 0..self.queues.len() {
+            while let Some(open) = queues.open(queue, self.queues[queue].len()) {
+                let first = (queue, open);
+                let closed =
+                    queues.close(group, &slots, first, &mut |generator, queue, content| {
+                        let of_generator = group.generated(generator, NEUTRAL) as usize;
+                        let to = queue_of[of_generator][queue] as usize;
+                        let renaming = &group.generators[generator].renaming;
+                        let image = renaming.of(self.queues[queue].value(content));
+                        Ok(Some(self.queues[to].number(image)))
+                    })?;
+                if !closed {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_memories(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, memories, .. } = action;
+        // Where no property is tracked, what they remember is no number of its own.
+        while let Some(open) = memories.open(0, self.judge.count().max(1)) {
+            let closed =
+                memories.close(group, &|_, _| 0, (0, open), &mut |generator, _, memory| {
+                    Ok(Some(self.judge.renamed(memory, &group.generators[generator].renaming)))
+                })?;
+            if !closed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_labels(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, labels, .. } = action;
+        while let Some(open) = labels.open(0, self.labels.len()) {
+            let closed =
+                labels.close(group, &|_, _| 0, (0, open), &mut |generator, _, label| {
+                    let Candidate { renaming, processes } = &group.generators[generator];
+                    let (process, stepped) = self.labels.value(label);
+                    let process = process.map(|process| processes[process as usize] as u32);
+                    let image = (process, renaming.of(stepped));
+                    Ok(Some(self.labels.number(image)))
+                })?;
+            if !closed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_budgets(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, budgets, .. } = action;
+        while let Some(open) = budgets.open(0, self.budgets.len()) {
+            let closed =
+                budgets.close(group, &|_, _| 0, (0, open), &mut |generator, _, budget| {
+                    let Candidate { renaming, processes } = &group.generators[generator];
+                    let mut image: Budget = self.budgets.value(budget).clone();
+                    for (process, execution) in &mut image.late {
+                        (*process, *execution) = (processes[*process], renaming.of(execution));
+                    }
+                    image.late.sort_by_key(|(process, _)| *process);
+                    Ok(Some(self.budget(image)))
+                })?;
+            if !closed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_locals(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, locals, nodes, queue_of, .. } = action;
+        let slots = |under: Element, process: usize| group.processes(under)[process].into();
+        for process in 0..self.automata.len() {
+            while let Some(open) = locals.open(process, self.locals[process].len()) {
+                let first = (process, open);
+                let closed =
+                    locals.close(group, &slots, first, &mut |generator, from, local| {
+                        let Candidate { renaming, processes } = &group.generators[generator];
+                        let Local { class, at } = *self.locals[from].value(local);
+                        let node = self.automata[from].representative(class);
+                        let Some(node) = nodes[generator][from].get(node as usize).copied() else {
+                            return Ok(None);
+                        };
+                        if node == NodeId::MAX {
+                            return Ok(None);
+                        }
+                        let to = processes[from];
+                        let class = self.automata[to].class(node)?;
+                        let at = renaming.of(self.ats.value(at));
+                        let at = self.ats.number(at);
+                        let image = self.local(to, Local { class, at })?;
+                        let of_generator = group.generated(generator, NEUTRAL) as usize;
+                        let part = image_of_part(self.places[from][local as usize].part, |queue| {
+                            Some((*queue_of[of_generator].get(queue as usize)?).into())
+                        });
+                        let agrees = part == Some(self.places[to][image as usize].part);
+                        Ok(agrees.then_some(image))
+                    })?;
+                if !closed {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether something that was found out is so under all other names.
+    fn agrees(&mut self, action: &mut Action, learnt: &Learnt) -> Result<Held, CheckError> {
+        for under in action.group.elements().skip(1) {
+            let held = match learnt {
+                Learnt::Moved { choice, local, store, faults, queue } => {
+                    let known = (*choice, *local, *store, *faults, *queue);
+                    self.agrees_on_step(action, known, under)?
+                }
+                Learnt::Redelivered { process, queue, content } => {
+                    self.agrees_on_redelivery(action, *process, (*queue, *content), under)?
+                }
+                Learnt::Judged { label, memory, store, queues } => {
+                    self.agrees_on_judgement(action, (*label, *memory, *store), queues, under)?
+                }
+            };
+            if !held.holds() {
+                return Ok(held);
+            }
+        }
+        Ok(Held::Holds)
+    }
+
+    fn agrees_on_step(
+        &mut self,
+        action: &mut Action,
+        (choice, local, store, faults, queue): (Choice, u32, u32, u32, Option<(u32, u32)>),
+        under: Element,
+    ) -> Result<Held, CheckError> {
+        let moved = self.asked_of(choice, local, store, faults, queue)?;
+        let image = self.asked_of(
+            action.choice(choice, under),
+            action.local(choice, local, under),
+            action.stores.image(&action.group, 0, store, under),
+            action.budgets.image(&action.group, 0, faults, under),
+            queue.map(|queue| action.queue(queue, under)),
+        )?;
+        let held = self.close_new(action)?;
+        if !held.holds() {
+            return Ok(held);
+        }
+        let agrees = match (moved, image) {
+            (None, None) => true,
+            (Some(moved), Some(image)) => self.is_image(action, choice, moved, image, under),
+            _ => false,
+        };
+        Ok(if agrees { Held::Holds } else { Held::Fails(action.group.made_of(under).0) })
+    }
+
+    /// Whether one step leads to what another one leads to under other names.
+    fn is_image(
+        &self,
+        action: &Action,
+        choice: Choice,
+        moved: Moved,
+        image: Moved,
+        under: Element,
+    ) -> bool {
+        let group = &action.group;
+        let (edge, other) =
+            (self.edge_list[moved.edge as usize], self.edge_list[image.edge as usize]);
+        let label_agrees =
+            self.judge.is_idle() || action.labels.image(group, 0, edge.label, under) == other.label;
+        label_agrees
+            && action.local(choice, edge.local, under) == other.local
+            && action.stores.image(group, 0, moved.store, under) == image.store
+            && action.budgets.image(group, 0, moved.faults, under) == image.faults
+            && moved.queue.map(|queue| action.queue(queue, under)) == image.queue
+    }
+
+    fn agrees_on_redelivery(
+        &mut self,
+        action: &mut Action,
+        process: usize,
+        (queue, content): (u32, u32),
+        under: Element,
+    ) -> Result<Held, CheckError> {
+        let again = self.redeliver(process, queue as usize, content);
+        let (image_of, image) = action.queue((queue, content), under);
+        let to = action.group.processes(under)[process].into();
+        let image = self.redeliver(to, image_of as usize, image);
+        let held = self.close_new(action)?;
+        if !held.holds() {
+            return Ok(held);
+        }
+        let agrees = action.queue((queue, again), under) == (image_of, image);
+        Ok(if agrees { Held::Holds } else { Held::Fails(action.group.made_of(under).0) })
+    }
+
+    fn agrees_on_judgement(
+        &mut self,
+        action: &mut Action,
+        (label, memory, store): (u32, u32, u32),
+        queues: &[u32],
+        under: Element,
+    ) -> Result<Held, CheckError> {
+        let next = self.ask_judge(label, memory, store, queues)?;
+        let image = self.ask_judge(
+            action.labels.image(&action.group, 0, label, under),
+            action.memories.image(&action.group, 0, memory, under),
+            action.stores.image(&action.group, 0, store, under),
+            &action.image_of_queues(queues, under),
+        )?;
+        let held = self.close_new(action)?;
+        if !held.holds() {
+            return Ok(held);
+        }
+        let agrees = action.memories.image(&action.group, 0, next, under) == image;
+        Ok(if agrees { Held::Holds } else { Held::IsUnjust(action.group.made_of(under).0) })
+    }
+
+    /// Finds the images of what has come up by asking for an image.
+    fn close_new(&mut self, action: &mut Action) -> Result<Held, CheckError> {
+        if self.has_split || self.is_askew() {
+            return Ok(Held::Stale);
+        }
+        if action.closed == self.numbers() { Ok(Held::Holds) } else { self.close_all(action) }
+    }
+
+    /// What a choice leads to in a state of which only this matters.
+    fn asked_of(
+        &mut self,
+        choice: Choice,
+        local: u32,
+        store: u32,
+        faults: u32,
+        queue: Option<(u32, u32)>,
+    ) -> Result<Option<Moved>, CheckError> {
+        let (locals, queues) = (vec![0; self.automata.len()], vec![0; self.queues.len()]);
+        let mut global = Global { locals, store, queues, memory: 0, faults };
+        global.locals[choice.process] = local;
+        if let Some((queue, content)) = queue {
+            global.queues[queue as usize] = content;
+        }
+        match choice.kind {
+            Kind::Step => self.moved(choice.process, &global),
+            _ => self.faulty(choice, &global),
+        }
+    }
+}
+
+/// Which part of the world a step depends on, under other names; `None` for a queue that has just
+/// turned up.
+fn image_of_part(part: Part, queue_of: impl Fn(u32) -> Option<u32>) -> Option<Part> {
+    Some(match part {
+        Part::Queue(queue) => Part::Queue(queue_of(queue)?),
+        Part::Both(queue) => Part::Both(queue_of(queue)?),
+        other => other,
+    })
+}
