@@ -16,6 +16,7 @@ mod group;
 mod hint;
 mod intern;
 mod judge;
+mod leaps;
 mod lens;
 mod limits;
 mod liveness;
