@@ -597,6 +597,10 @@ impl<'s> Space<'s> {
 
     /// The content of a queue once what a process held is delivered again.
     fn redeliver(&mut self, process: usize, queue: usize, content: u32) -> u32 {
+        let known = self.redelivered[process][queue].get(content as usize);
+        if let Some(known) = known.copied().filter(|known| *known != NOT_KNOWN) {
+            return known;
+        }
         let mut messages = self.queues[queue].value(content).clone();
         messages.redeliver(&self.system.processes[process].name);
         let again = self.queues[queue].number(messages);
@@ -604,11 +608,9 @@ impl<'s> Space<'s> {
         if row.len() <= content as usize {
             row.resize(content as usize + 1, NOT_KNOWN);
         }
-        let is_new = std::mem::replace(&mut row[content as usize], again) == NOT_KNOWN;
-        if is_new {
-            let queue = queue as u32;
-            self.symmetry.note(|| Learnt::Redelivered { process, queue, content });
-        }
+        row[content as usize] = again;
+        let queue = queue as u32;
+        self.symmetry.note(|| Learnt::Redelivered { process, queue, content });
         again
     }
 
