@@ -16,7 +16,6 @@ mod group;
 mod hint;
 mod intern;
 mod judge;
-mod leaps;
 mod lens;
 mod limits;
 mod liveness;

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::error::CheckError;
-use super::leaps::Leaps;
 use super::limits::{Progress, Watch, out_of_memory, too_deep};
 use super::pack::{Global, Layout, Packed};
 use super::space::Space;
@@ -24,11 +23,11 @@ const LEARNT: usize = 1 << 12;
 /// So many states a thread takes at a time.
 const CHUNK: usize = 512;
 /// The successors of so many states are looked up together.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 
 /// For each batch a thread remembers so many of the latest states (a power of two): up to half of all
 /// successors are among them, as two steps that commute lead to one state at about one time.
-const RECENT: u32 = 11;
+const RECENT: u32 = 13;
 
 /// How far a search came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,11 +57,9 @@ pub(super) type AtEnd<'a> = &'a mut dyn FnMut(&Space<'_>, &Global) -> Result<(),
 pub(super) struct Search<'a, 's, const N: usize> {
     space: &'a mut Space<'s>,
     watch: &'a mut Watch,
+    threads: usize,
     layout: Layout,
-    leaps: Leaps<N>,
     table: Table<N>,
-    /// One for each thread.
-    workers: Vec<Worker<N>>,
     /// The states of the depth under way, and those of the next one.
     frontier: Vec<Vec<Packed<N>>>,
     next: Vec<Vec<Packed<N>>>,
@@ -72,20 +69,16 @@ pub(super) struct Search<'a, 's, const N: usize> {
     until: Option<u64>,
 }
 
-/// A thread's share, and what came of it.
-struct Worker<const N: usize> {
+/// What came of expanding some states.
+#[derive(Default)]
+struct Expanded<const N: usize> {
     next: Vec<Packed<N>>,
     /// The states with an edge that is not known yet.
     unknown: Vec<Packed<N>>,
     /// The states in which no process can go on.
     over: Vec<Packed<N>>,
     transitions: u64,
-    /// Of the latest states, each of them in the table or in one of these lists.
-    recent: Box<[Packed<N>; 1 << RECENT]>,
-    /// The successors of the latest states, and of those before.
-    found: Found<N>,
-    before: Found<N>,
-    begins: Vec<usize>,
+    recent: Vec<Packed<N>>,
 }
 
 impl<'a, 's, const N: usize> Search<'a, 's, N> {
@@ -97,29 +90,26 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         at_end: AtEnd<'_>,
     ) -> Result<(Ended, Tally), CheckError> {
         let initial = space.initial()?;
-        if space.is_askew() {
-            return Ok((Ended::Again, Tally::default()));
-        }
         let Some(layout) = Layout::plan(&space.counts(), N) else {
             return Ok((Ended::Wider, Tally::default()));
         };
-        let leaps = Leaps::new(space, &layout);
-        let table = Table::with_capacity(1 << 12, threads == 1);
+        let table = Table::with_capacity(1 << 12);
         let key = layout.pack::<N>(&initial);
         table.insert(&key, Table::hash(&key));
         let frontier = vec![vec![key]];
         let tally = Tally { states: 1, ..Tally::default() };
         let next = Vec::new();
-        let workers = (0..threads).map(|_| Worker::new()).collect();
-        let until = None;
         let mut search =
-            Search { space, watch, layout, leaps, table, workers, frontier, next, tally, until };
+            Search { space, watch, threads, layout, table, frontier, next, tally, until: None };
         let ended = search.levels(at_end)?;
         search.watch.tell(&search.progress(0));
         Ok((ended, search.tally))
     }
 
     fn levels(&mut self, at_end: AtEnd<'_>) -> Result<Ended, CheckError> {
+        if self.space.is_askew() {
+            return Ok(Ended::Again);
+        }
         let deepest = self.watch.limits().depth;
         loop {
             if let Some(limit) = deepest.filter(|limit| self.tally.depth >= *limit) {
@@ -160,7 +150,6 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             return Ok(Some(Ended::Wider));
         }
         unknown.iter_mut().for_each(|key| *key = moved(key, &layout, &self.layout));
-        self.leaps.learn(self.space, &self.layout, &unknown);
         let mut rest = Vec::new();
         let ended = self.expand_all(&unknown, &mut rest, at_end)?;
         debug_assert!(ended.is_some() || rest.is_empty(), "all of it was found out");
@@ -222,47 +211,55 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         batch: &[Packed<N>],
         at_end: AtEnd<'_>,
     ) -> Result<Vec<Packed<N>>, CheckError> {
-        let (space, leaps, table) = (&*self.space, &self.leaps, &self.table);
+        let (space, layout, table) = (&*self.space, &self.layout, &self.table);
         let taken = AtomicUsize::new(0);
-        let work = |worker: &mut Worker<N>| {
+        let work = || {
+            let mut expanded =
+                Expanded { recent: vec![[u64::MAX; N]; 1 << RECENT], ..Expanded::default() };
             loop {
                 let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
                 if from == batch.len() {
-                    return;
+                    return expanded;
                 }
                 let to = (from + CHUNK).min(batch.len());
-                worker.expand(space, leaps, table, &batch[from..to]);
+                expanded.expand(space, layout, table, &batch[from..to]);
             }
         };
-        match &mut self.workers[..] {
-            [first, others @ ..] if others.is_empty() || batch.len() <= 2 * CHUNK => work(first),
-            workers => thread::scope(|scope| {
-                let threads: Vec<_> =
-                    workers.iter_mut().map(|worker| scope.spawn(|| work(worker))).collect();
-                for thread in threads {
-                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                }
-            }),
-        }
-        self.collect(at_end)
-    }
-
-    /// Takes from the threads what came of a batch; returns the states with an unknown edge.
-    fn collect(&mut self, at_end: AtEnd<'_>) -> Result<Vec<Packed<N>>, CheckError> {
+        let all = if self.threads == 1 || batch.len() <= 2 * CHUNK {
+            vec![work()]
+        } else {
+            thread::scope(|scope| {
+                let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(work)).collect();
+                let mut all = vec![work()];
+                all.extend(others.into_iter().map(|thread| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                }));
+                all
+            })
+        };
         let mut unknown = Vec::new();
-        for worker in &mut self.workers {
-            self.tally.states += worker.next.len() as u64;
-            self.tally.transitions += std::mem::take(&mut worker.transitions);
-            for key in worker.over.drain(..) {
-                at_end(self.space, &self.layout.unpack(&key))?;
+        for expanded in all {
+            self.tally.states += expanded.next.len() as u64;
+            self.tally.transitions += expanded.transitions;
+            for key in &expanded.over {
+                at_end(self.space, &self.layout.unpack(key))?;
             }
-            unknown.append(&mut worker.unknown);
-            push(&mut self.next, &mut worker.next);
-        }
-        if !unknown.is_empty() {
-            self.workers.iter_mut().for_each(Worker::forget);
+            unknown.extend(expanded.unknown);
+            self.push(expanded.next);
         }
         Ok(unknown)
+    }
+
+    /// Adds states to the next depth: small heaps are put together.
+    fn push(&mut self, mut states: Vec<Packed<N>>) {
+        match self.next.last_mut() {
+            Some(last) if last.len() + states.len() <= BATCH => last.append(&mut states),
+            _ if states.is_empty() => {}
+            _ => {
+                states.shrink_to_fit();
+                self.next.push(states);
+            }
+        }
     }
 
     fn has_to_begin_again(&self) -> bool {
@@ -318,7 +315,6 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let (new, change) = (&self.layout, |key: &Packed<N>| moved(key, &old, &self.layout));
         debug_assert!(new.fits(&counts));
         self.table.rebuild(change);
-        self.workers.iter_mut().for_each(Worker::forget);
         self.frontier.iter_mut().chain(&mut self.next).flatten().for_each(|key| *key = change(key));
         true
     }
@@ -338,8 +334,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
     /// The bytes that the tables and what is interned take.
     fn bytes(&self) -> usize {
         let heaps = self.frontier.iter().chain(&self.next).map(Vec::capacity).sum::<usize>();
-        let known = self.space.bytes() + self.leaps.bytes();
-        self.table.bytes() + heaps * size_of::<Packed<N>>() + known
+        self.table.bytes() + heaps * size_of::<Packed<N>>() + self.space.bytes()
     }
 }
 
@@ -348,155 +343,81 @@ pub(super) fn moved<const N: usize>(key: &Packed<N>, from: &Layout, to: &Layout)
     if from == to { *key } else { to.pack(&from.unpack(key)) }
 }
 
-/// Adds states to the next depth: small heaps are put together.
-fn push<const N: usize>(heaps: &mut Vec<Vec<Packed<N>>>, states: &mut Vec<Packed<N>>) {
-    match heaps.last_mut() {
-        Some(last) if last.len() + states.len() <= BATCH => last.append(states),
-        _ if states.is_empty() => {}
-        _ => heaps.push(states.split_off(0)),
-    }
-}
-
-impl<const N: usize> Worker<N> {
-    fn new() -> Worker<N> {
-        Worker {
-            next: Vec::new(),
-            unknown: Vec::new(),
-            over: Vec::new(),
-            transitions: 0,
-            recent: Box::new([[u64::MAX; N]; 1 << RECENT]),
-            found: Found::default(),
-            before: Found::default(),
-            begins: Vec::new(),
-        }
-    }
-
-    /// Forgets the latest states: they may not be in the table, or are called something else.
-    fn forget(&mut self) {
-        self.recent.fill([u64::MAX; N]);
-    }
-
+impl<const N: usize> Expanded<N> {
     /// Looks up the successors of some states. Those of a few states are looked up in the table
     /// after those of the next few were found, so that the table's memory has come by then.
     fn expand(
         &mut self,
         space: &Space<'_>,
-        leaps: &Leaps<N>,
+        layout: &Layout,
         table: &Table<N>,
         states: &[Packed<N>],
     ) {
         let most = TOGETHER * space.branching() + 1;
-        self.found.make_room(most);
-        self.before.make_room(most);
+        let (mut found, mut before) = (Found::new(most), Found::new(most));
         for few in states.chunks(TOGETHER) {
             for state in few {
-                self.expand_one(space, leaps, state);
+                self.expand_one(space, layout, table, state, &mut found);
             }
-            self.put(table);
-            std::mem::swap(&mut self.found, &mut self.before);
+            self.put(table, &mut before);
+            std::mem::swap(&mut found, &mut before);
         }
-        self.put(table);
+        self.put(table, &mut before);
     }
 
-    fn expand_one(&mut self, space: &Space<'_>, leaps: &Leaps<N>, state: &Packed<N>) {
-        let (before, transitions) = (self.found.count, self.transitions);
-        match self.successors(space, leaps, state) {
+    fn expand_one(
+        &mut self,
+        space: &Space<'_>,
+        layout: &Layout,
+        table: &Table<N>,
+        state: &Packed<N>,
+        found: &mut Found<N>,
+    ) {
+        let before = found.count;
+        let mut transitions = 0;
+        let recent = &mut self.recent;
+        let visit = |(_, key): (u32, Packed<N>)| {
+            transitions += 1;
+            let hash = Table::hash(&key);
+            table.prefetch(hash);
+            // Half of them are new, and no processor guesses which: so there is no branch here.
+            let place = &mut recent[hash.upper(RECENT)];
+            found.keys[found.count] = (key, hash);
+            found.count += usize::from(*place != key);
+            *place = key;
+        };
+        match space.successors(layout, state, visit) {
             None => {
                 // What is among the latest states and not in the table is put there when this
                 // state is expanded again, with others as the latest.
-                self.found.count = before;
-                self.transitions = transitions;
+                found.count = before;
                 self.unknown.push(*state);
+                return;
             }
             Some(true) => {}
             Some(false) => self.over.push(*state),
         }
-    }
-
-    /// Finds the successors of a state; `None` where one is not known yet. Else whether a process
-    /// could go on.
-    #[inline]
-    fn successors(
-        &mut self,
-        space: &Space<'_>,
-        leaps: &Leaps<N>,
-        state: &Packed<N>,
-    ) -> Option<bool> {
-        let Worker { recent, found, begins, .. } = self;
-        let Found { keys, count } = found;
-        let (keys, mut last, mut transitions) = (&mut keys[..], *count, 0);
-        let stepped = leaps.steps(space, state, begins, |key| {
-            let hash = Table::hash(&key);
-            // Half of them are new, and no processor guesses which: so there is no branch here.
-            let place = &mut recent[hash.upper(RECENT)];
-            keys[last] = (key, hash);
-            last += usize::from(*place != key);
-            *place = key;
-            transitions += 1;
-        })?;
-        *count = last;
         self.transitions += transitions;
-        if stepped.odd || space.has_faults() {
-            return Some(stepped.goes_on | self.other_successors(space, leaps, state)?);
-        }
-        Some(stepped.goes_on)
     }
 
-    /// The same for those by odd steps and by faults.
-    #[inline(never)]
-    fn other_successors(
-        &mut self,
-        space: &Space<'_>,
-        leaps: &Leaps<N>,
-        state: &Packed<N>,
-    ) -> Option<bool> {
-        let goes_on = leaps.odd_steps(space, state, |key| self.find(key))?;
-        let mut visit = |(_, key): (u32, Packed<N>)| self.find(key);
-        Some(goes_on | space.faulty_successors(leaps.layout(), state, &mut visit)?)
-    }
-
-    /// Notes a successor.
-    fn find(&mut self, key: Packed<N>) {
-        let hash = Table::hash(&key);
-        let place = &mut self.recent[hash.upper(RECENT)];
-        self.found.keys[self.found.count] = (key, hash);
-        self.found.count += usize::from(*place != key);
-        *place = key;
-        self.transitions += 1;
-    }
-
-    /// Puts the successors of the states before in the table, while the memory for those found
-    /// since is on its way.
-    fn put(&mut self, table: &Table<N>) {
-        let mut found = self.found.all().iter();
-        for (key, hash) in self.before.all() {
-            if let Some((_, hash)) = found.next() {
-                table.prefetch(*hash);
-            }
+    fn put(&mut self, table: &Table<N>, found: &mut Found<N>) {
+        for (key, hash) in &found.keys[..found.count] {
             if table.insert(key, *hash) {
                 self.next.push(*key);
             }
         }
-        found.for_each(|(_, hash)| table.prefetch(*hash));
-        self.before.count = 0;
+        found.count = 0;
     }
 }
 
 /// Successors that are to be looked up: the first so many of these.
-#[derive(Default)]
 struct Found<const N: usize> {
     keys: Vec<(Packed<N>, Hash)>,
     count: usize,
 }
 
 impl<const N: usize> Found<N> {
-    fn make_room(&mut self, most: usize) {
-        if self.keys.len() < most {
-            self.keys.resize(most, ([0; N], Hash::default()));
-        }
-    }
-
-    fn all(&self) -> &[(Packed<N>, Hash)] {
-        &self.keys[..self.count]
+    fn new(most: usize) -> Found<N> {
+        Found { keys: vec![([0; N], Hash::default()); most], count: 0 }
     }
 }

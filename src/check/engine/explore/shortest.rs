@@ -66,7 +66,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         }
         let Some(layout) = Layout::plan(&space.counts(), N) else { return Ok(Trail::Stopped) };
         let key = layout.pack::<N>(&initial);
-        let table = Table::with_capacity(1 << 12, true);
+        let table = Table::with_capacity(1 << 12);
         table.insert(&key, Table::hash(&key));
         let (states, came_by) = (vec![key], vec![(0, 0)]);
         Retrace { space, property, layout, table, states, came_by }.search(watch)

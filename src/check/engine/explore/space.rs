@@ -49,7 +49,7 @@ struct Local {
 
 /// Which part of the world decides what a step does, and is changed by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+enum Part {
     /// None: the process does not go on.
     Over,
     /// None: time passes.
@@ -66,16 +66,16 @@ pub(super) enum Part {
 
 /// Where to look up what the step from one place leads to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) part: Part,
+struct Place {
+    part: Part,
     /// The column in the table of that part.
-    pub(super) column: u32,
+    column: u32,
 }
 
 /// What the steps from all places lead to that depend on one part of the world: a row for each
 /// content of it, so that all that is looked up for one state lies close together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Steps {
+struct Steps {
     rows: Vec<Vec<u64>>,
     columns: u32,
 }
@@ -99,23 +99,6 @@ struct Moved {
 
 /// A transition: the number of the choice, and the state after it.
 pub(super) type Successor<const N: usize> = (u32, Packed<N>);
-
-/// What a process can do in a state.
-pub(super) enum Next<const N: usize> {
-    /// Nothing.
-    Blocked,
-    /// It could go on, but it is no longer clear where it stands.
-    Unclear,
-    To(Packed<N>),
-}
-
-/// What is known of a step: the content that it leaves of the part that decides it, where the
-/// process stands then, and the label.
-pub(super) struct Known {
-    pub(super) content: u32,
-    pub(super) local: u32,
-    pub(super) label: u32,
-}
 
 impl Steps {
     /// The entries for one content.
@@ -345,77 +328,70 @@ impl<'s> Space<'s> {
         key: &Packed<N>,
         mut visit: impl FnMut(Successor<N>),
     ) -> Option<bool> {
+        let store = layout.store.get(key);
+        let store_steps = self.store_steps.row(store);
         let mut goes_on = false;
-        for process in 0..self.places.len() {
-            match self.next(layout, key, process)? {
-                Next::Blocked => continue,
-                Next::Unclear => {}
-                Next::To(next) => visit((Choice::step(process).number(), next)),
-            }
-            goes_on = true;
-        }
-        Some(goes_on | self.faulty_successors(layout, key, &mut visit)?)
-    }
-
-    /// What a process can do in a state; `None` if that is not known yet.
-    pub(super) fn next<const N: usize>(
-        &self,
-        layout: &Layout,
-        key: &Packed<N>,
-        process: usize,
-    ) -> Option<Next<N>> {
-        let (store, field) = (layout.store.get(key), &layout.locals[process]);
-        let local = field.get(key);
-        let Place { part, column } = self.places[process][local as usize];
-        let mut next = *key;
-        let (store, edge) = match part {
-            Part::Over => return Some(Next::Blocked),
-            Part::Unclear => return Some(Next::Unclear),
-            Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
-            Part::Store => match entry(self.store_steps.row(store), column)? {
-                BLOCKED => return Some(Next::Blocked),
-                entry => {
-                    layout.store.put(&mut next, target(entry));
-                    (target(entry), entry as u32)
+        for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
+            let local = field.get(key);
+            let Place { part, column } = places[local as usize];
+            let mut next = *key;
+            let (store, edge) = match part {
+                Part::Over => continue,
+                Part::Unclear => {
+                    goes_on = true;
+                    continue;
                 }
-            },
-            Part::Queue(number) => {
-                let queue = layout.queues[number as usize];
-                let steps = self.queue_steps[number as usize].row(queue.get(key));
-                match entry(steps, column)? {
-                    BLOCKED => return Some(Next::Blocked),
+                Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
+                Part::Store => match entry(store_steps, column)? {
+                    BLOCKED => continue,
                     entry => {
-                        queue.put(&mut next, target(entry));
-                        (store, entry as u32)
+                        layout.store.put(&mut next, target(entry));
+                        (target(entry), entry as u32)
+                    }
+                },
+                Part::Queue(number) => {
+                    let queue = layout.queues[number as usize];
+                    let steps = self.queue_steps[number as usize].row(queue.get(key));
+                    match entry(steps, column)? {
+                        BLOCKED => continue,
+                        entry => {
+                            queue.put(&mut next, target(entry));
+                            (store, entry as u32)
+                        }
                     }
                 }
-            }
-            Part::Both(queue) => {
-                let queue = layout.queues[queue as usize].get(key);
-                match self.both.get(&(process as u32, local, store, queue))? {
-                    None => return Some(Next::Blocked),
-                    Some(moved) => {
-                        moved.put(layout, &mut next);
-                        (moved.store, moved.edge)
+                Part::Both(queue) => {
+                    let queue = layout.queues[queue as usize].get(key);
+                    match self.both.get(&(process as u32, local, store, queue))? {
+                        None => continue,
+                        Some(moved) => {
+                            moved.put(layout, &mut next);
+                            (moved.store, moved.edge)
+                        }
                     }
                 }
+            };
+            goes_on = true;
+            self.arrive(layout, key, &mut next, field, (store, edge))?;
+            if let Some(action) = self.symmetry.work() {
+                next = action.canonical(layout, next)?;
             }
-        };
-        self.arrive(layout, key, &mut next, field, (store, edge))?;
-        Some(Next::To(self.canonical(layout, next)?))
+            visit((Choice::step(process).number(), next));
+        }
+        if !self.faults.is_empty() {
+            goes_on |= self.faulty_successors(layout, key, &mut visit)?;
+        }
+        Some(goes_on)
     }
 
     /// The same for what no process does; whether something is still to come that nobody can keep
     /// from coming.
-    pub(super) fn faulty_successors<const N: usize>(
+    fn faulty_successors<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
-        if self.faults.is_empty() {
-            return Some(false);
-        }
         let mut lands = false;
         let (store, faults) = (layout.store.get(key), layout.faults.get(key));
         for choice in &self.faults[faults as usize] {
@@ -443,7 +419,10 @@ impl<'s> Space<'s> {
             let store = layout.store.get(&next);
             self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
             lands |= matches!(choice.kind, Kind::Lands | Kind::Replicates);
-            visit((choice.number(), self.canonical(layout, next)?));
+            if let Some(action) = self.symmetry.work() {
+                next = action.canonical(layout, next)?;
+            }
+            visit((choice.number(), next));
         }
         Some(lands)
     }
@@ -461,80 +440,11 @@ impl<'s> Space<'s> {
         let edge = self.edge_list[edge as usize];
         local.put(next, edge.local);
         if !self.judge.is_idle() {
-            let memory = self.remember(layout, key, next, (store, edge.label))?;
+            let queues = layout.queues.iter().map(|queue| queue.get(next));
+            let memory = self.judge.next(edge.label, layout.memory.get(key), store, queues)?;
             layout.memory.put(next, memory);
         }
         Some(())
-    }
-
-    /// What the properties remember after a step that leaves a store, if they were asked before.
-    #[inline]
-    pub(super) fn remember<const N: usize>(
-        &self,
-        layout: &Layout,
-        key: &Packed<N>,
-        next: &Packed<N>,
-        (store, label): (u32, u32),
-    ) -> Option<u32> {
-        let queues = layout.queues.iter().map(|queue| queue.get(next));
-        self.judge.next(label, layout.memory.get(key), store, queues)
-    }
-
-    /// The state that stands for one and all that differ from it by names alone.
-    #[inline]
-    pub(super) fn canonical<const N: usize>(
-        &self,
-        layout: &Layout,
-        next: Packed<N>,
-    ) -> Option<Packed<N>> {
-        match self.symmetry.work() {
-            Some(action) => action.canonical(layout, next),
-            None => Some(next),
-        }
-    }
-
-    /// Whether a step is no more than what its process and one part of the world turn into.
-    pub(super) fn is_plain(&self) -> bool {
-        self.judge.is_idle() && self.symmetry.work().is_none()
-    }
-
-    /// Whether there may be faults.
-    #[inline]
-    pub(super) fn has_faults(&self) -> bool {
-        !self.faults.is_empty()
-    }
-
-    /// For each process, for each place where it can stand, where to look up what its step leads
-    /// to.
-    pub(super) fn places(&self) -> &[Vec<Place>] {
-        &self.places
-    }
-
-    /// How many columns the table of a part has, and how many rows.
-    pub(super) fn size_of(&self, part: Part) -> (usize, usize) {
-        let steps = self.steps_of(part);
-        (steps.columns as usize, steps.rows.len())
-    }
-
-    /// What is known of the step from a place, with a content of the part that decides it:
-    /// `None` if nothing, and `Some(None)` if the process cannot go on.
-    #[inline]
-    pub(super) fn known(&self, place: Place, content: u32) -> Option<Option<Known>> {
-        let entry = entry(self.steps_of(place.part).row(content), place.column)?;
-        let edge = || self.edge_list[entry as u32 as usize];
-        Some((entry != BLOCKED).then(edge).map(|Edge { local, label }| Known {
-            content: target(entry),
-            local,
-            label,
-        }))
-    }
-
-    fn steps_of(&self, part: Part) -> &Steps {
-        match part {
-            Part::Queue(queue) => &self.queue_steps[queue as usize],
-            Part::Store => &self.store_steps,
-            Part::Over | Part::Neither | Part::Both(_) | Part::Unclear => &self.free_steps,
-        }
     }
 
     /// What may happen in a state: the steps of the processes, and what may go wrong.

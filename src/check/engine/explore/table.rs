@@ -12,28 +12,19 @@ use super::pack::{Packed, WORD};
 
 /// Says that a word of a slot is written.
 const TAKEN: u64 = 1 << WORD;
-/// The table is at most so full, in percent: below, a probe rarely leaves its line.
+/// The table is at most so full, in percent: below, a probe rarely leaves its cache line.
 const FULL: usize = 75;
 
 /// So much address space is reserved for a table, where there is as much.
 const RESERVED: usize = 1 << 33;
 /// A table of so many bytes is worth large pages.
-const LARGE: usize = 1 << 21;
+const LARGE: usize = 1 << 23;
 
-/// So many words come from memory at once.
-const WORDS: usize = 8;
-
-/// What comes from memory at once: some slots, of which the first are taken. A probe looks at all of
-/// them before it goes on to the next line, so it waits for memory once.
-#[derive(Default)]
-#[repr(align(64))]
-struct Line([AtomicU64; WORDS]);
+type Slot<const N: usize> = [AtomicU64; N];
 
 /// The set of the states seen.
 pub(super) struct Table<const N: usize> {
-    lines: Vec<Line>,
-    /// Whether one thread alone puts states in, and need not claim a slot before others do.
-    alone: bool,
+    slots: Vec<Slot<N>>,
 }
 
 /// The hash of a key: the place in a table is its upper part, so that a larger table has the
@@ -49,59 +40,40 @@ impl Hash {
     }
 }
 
-impl Line {
-    #[inline]
-    fn slots<const N: usize>(&self) -> impl Iterator<Item = &[AtomicU64; N]> {
-        self.0.as_chunks::<N>().0.iter()
-    }
-
-    fn key_at<const N: usize>(slot: &[AtomicU64; N]) -> Option<Packed<N>> {
-        let key = std::array::from_fn(|word| slot[word].load(Ordering::Relaxed) & !TAKEN);
-        (slot[0].load(Ordering::Relaxed) != 0).then_some(key)
-    }
-
-    fn keys<const N: usize>(&self) -> impl Iterator<Item = Packed<N>> {
-        self.slots().map_while(Line::key_at)
-    }
-
-    #[inline]
-    fn slot<const N: usize>(&self, slot: usize) -> Option<&[AtomicU64; N]> {
-        self.0.as_chunks::<N>().0.get(slot)
-    }
-}
-
 impl<const N: usize> Table<N> {
-    const SLOTS: usize = WORDS / N;
-
     /// An empty table for so many states, with address space to grow into: to grow without
     /// moving costs nothing before the memory is used.
-    pub(super) fn with_capacity(states: usize, alone: bool) -> Table<N> {
-        let mut lines = Vec::new();
+    pub(super) fn with_capacity(states: usize) -> Table<N> {
+        let mut slots = Vec::new();
         let mut bytes = RESERVED;
-        while bytes > LARGE && lines.try_reserve_exact(bytes / size_of::<Line>()).is_err() {
+        while bytes > LARGE && slots.try_reserve_exact(bytes / size_of::<Slot<N>>()).is_err() {
             bytes /= 2;
         }
-        lines.resize_with(Self::lines_for(states), Line::default);
-        Table { lines, alone }
+        slots.resize_with(Self::slots_for(states), empty);
+        Table { slots }
     }
 
-    fn lines_for(states: usize) -> usize {
-        (states * 100 / FULL / Self::SLOTS).max(WORDS) + 1
+    fn slots_for(states: usize) -> usize {
+        (states * 100 / FULL).max(64) + 1
     }
 
     /// How many states may be in it.
     pub(super) fn capacity(&self) -> usize {
-        self.lines.len() * Self::SLOTS * FULL / 100
+        self.slots.len() * FULL / 100
     }
 
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.lines.len() * size_of::<Line>()
+        Self::bytes_of(self.slots.len())
     }
 
     /// The bytes that a table for so many states takes.
     pub(super) fn bytes_for(states: usize) -> usize {
-        Self::lines_for(states) * size_of::<Line>()
+        Self::bytes_of(Self::slots_for(states))
+    }
+
+    fn bytes_of(slots: usize) -> usize {
+        slots * size_of::<Slot<N>>()
     }
 
     #[inline]
@@ -113,87 +85,75 @@ impl<const N: usize> Table<N> {
         Hash(mixed)
     }
 
-    /// The line where the search for a key begins.
+    /// Where the search for a key begins.
     #[inline]
     fn home(&self, hash: Hash) -> usize {
-        ((u128::from(hash.0) * self.lines.len() as u128) >> 64) as usize
+        ((u128::from(hash.0) * self.slots.len() as u128) >> 64) as usize
     }
 
-    /// Has the processor fetch the line where the search for a key begins.
+    /// Has the processor fetch the slot where the search for a key begins.
     #[inline]
     pub(super) fn prefetch(&self, hash: Hash) {
-        if let Some(line) = self.lines.get(self.home(hash)) {
-            hint::prefetch(line);
+        if let Some(slot) = self.slots.get(self.home(hash)) {
+            hint::prefetch(slot);
         }
     }
 
     /// Puts a key in; whether it is new. There has to be room.
-    #[inline(always)]
+    #[inline]
     pub(super) fn insert(&self, key: &Packed<N>, hash: Hash) -> bool {
         let mut place = self.home(hash);
         loop {
-            for slot in self.lines[place].slots::<N>() {
-                let mut first = slot[0].load(Ordering::Acquire);
-                if first == 0 {
-                    match self.claim(slot, key) {
-                        None => return true,
-                        Some(other) => first = other,
+            let slot = &self.slots[place];
+            let first = slot[0].load(Ordering::Acquire);
+            if first == 0 {
+                let claim = slot[0].compare_exchange(
+                    0,
+                    key[0] | TAKEN,
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                );
+                match claim {
+                    Ok(_) => {
+                        for (word, value) in slot.iter().zip(key).skip(1) {
+                            word.store(value | TAKEN, Ordering::Release);
+                        }
+                        return true;
                     }
-                }
-                let rest = || slot.iter().zip(key).skip(1);
-                if first == key[0] | TAKEN
-                    && rest().all(|(word, value)| written(word) == value | TAKEN)
-                {
-                    return false;
+                    Err(_) => continue,
                 }
             }
+            if first == key[0] | TAKEN
+                && slot.iter().zip(key).skip(1).all(|(word, value)| written(word) == value | TAKEN)
+            {
+                return false;
+            }
             place += 1;
-            if place == self.lines.len() {
+            if place == self.slots.len() {
                 place = 0;
             }
         }
     }
 
-    /// Writes a key into a slot that was free a moment ago; if another thread came first, says what
-    /// it wrote.
-    #[inline]
-    fn claim(&self, slot: &[AtomicU64; N], key: &Packed<N>) -> Option<u64> {
-        if self.alone {
-            write(slot, key);
-            return None;
-        }
-        let claim =
-            slot[0].compare_exchange(0, key[0] | TAKEN, Ordering::AcqRel, Ordering::Acquire);
-        if claim.is_ok() {
-            slot.iter().zip(key).skip(1).for_each(|(word, value)| {
-                word.store(value | TAKEN, Ordering::Release);
-            });
-        }
-        claim.err()
-    }
-
     /// Makes room for so many states, in place.
     pub(super) fn grow(&mut self, states: usize) {
-        let (old, new) = (self.lines.len(), Self::lines_for(states));
+        let (old, new) = (self.slots.len(), Self::slots_for(states));
         if new <= old {
             return;
         }
-        self.lines.reserve_exact(new - old);
-        let bytes = |lines| lines * size_of::<Line>();
-        if (bytes(old)..bytes(new)).contains(&LARGE) {
-            hint::use_large_pages(&self.lines);
+        self.slots.reserve_exact(new - old);
+        if (Self::bytes_of(old)..Self::bytes_of(new)).contains(&LARGE) {
+            hint::use_large_pages(&self.slots);
         }
-        self.lines.resize_with(new, Line::default);
+        self.slots.resize_with(new, empty);
         // From the top down, each key moves upwards, in the order of the hashes. Those few near
         // the bottom that would not, for they stand far behind their home, are put aside.
         let mut kept = Vec::new();
-        let mut filled = vec![0; new];
         for place in (0..old).rev() {
-            let line = std::mem::take(&mut self.lines[place]);
-            for key in line.keys() {
-                if !self.put_above(&key, place, &mut filled) {
-                    kept.push(key);
-                }
+            if let Some(key) = self.take(place)
+                && !self.insert_above(&key, place)
+            {
+                kept.push(key);
             }
         }
         for key in kept {
@@ -201,61 +161,62 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Puts a key in at or above a line, if its home is there and there is room before the end.
-    /// Of each line from there on, the first so many slots are filled.
-    #[inline]
-    fn put_above(&self, key: &Packed<N>, place: usize, filled: &mut [u8]) -> bool {
+    /// Puts in a key at or above a place, if its home is there and there is room before the end.
+    fn insert_above(&mut self, key: &Packed<N>, place: usize) -> bool {
         let home = self.home(Self::hash(key));
-        if home < place {
-            return false;
-        }
-        for (line, filled) in self.lines[home..].iter().zip(&mut filled[home..]) {
-            if let Some(slot) = line.slot(*filled as usize) {
-                write(slot, key);
-                *filled += 1;
-                return true;
+        let free = (home..self.slots.len()).find(|place| self.is_free(*place));
+        match free.filter(|_| home >= place) {
+            None => false,
+            Some(free) => {
+                self.set(free, key);
+                true
             }
         }
-        false
     }
 
     /// Changes every key, in place: `change` has to keep different keys different.
     pub(super) fn rebuild(&mut self, change: impl Fn(&Packed<N>) -> Packed<N>) {
-        // Of each line the first so many slots have what they are to have.
-        let mut settled = vec![0; self.lines.len()];
-        for place in 0..self.lines.len() {
-            for slot in 0..Self::SLOTS {
-                let is_settled = slot < settled[place];
-                let mut moving = if is_settled { None } else { self.take(place, slot) };
-                while let Some(key) = moving.map(|key| change(&key)) {
-                    let mut place = self.home(Self::hash(&key));
-                    while settled[place] == Self::SLOTS {
-                        place = (place + 1) % self.lines.len();
-                    }
-                    moving = self.take(place, settled[place]);
-                    write(self.slot(place, settled[place]), &key);
-                    settled[place] += 1;
+        let mut settled = vec![false; self.slots.len()];
+        for place in 0..self.slots.len() {
+            if settled[place] {
+                continue;
+            }
+            let mut moving = self.take(place).map(|key| change(&key));
+            while let Some(key) = moving {
+                let mut place = self.home(Self::hash(&key));
+                while settled[place] {
+                    place = (place + 1) % self.slots.len();
                 }
+                moving = self.take(place).map(|key| change(&key));
+                self.set(place, &key);
+                settled[place] = true;
             }
         }
     }
 
-    fn slot(&self, place: usize, slot: usize) -> &[AtomicU64; N] {
-        self.lines[place].slot(slot).expect("a line has so many")
+    fn is_free(&self, place: usize) -> bool {
+        self.slots[place][0].load(Ordering::Relaxed) == 0
     }
 
-    fn take(&mut self, place: usize, slot: usize) -> Option<Packed<N>> {
-        let slot = self.slot(place, slot);
-        let key = Line::key_at(slot);
-        slot.iter().for_each(|word| word.store(0, Ordering::Relaxed));
+    fn get(&self, place: usize) -> Option<Packed<N>> {
+        let slot = &self.slots[place];
+        let key = std::array::from_fn(|word| slot[word].load(Ordering::Relaxed) & !TAKEN);
+        (!self.is_free(place)).then_some(key)
+    }
+
+    fn take(&mut self, place: usize) -> Option<Packed<N>> {
+        let key = self.get(place);
+        self.slots[place] = empty();
         key
+    }
+
+    fn set(&mut self, place: usize, key: &Packed<N>) {
+        self.slots[place] = std::array::from_fn(|word| AtomicU64::new(key[word] | TAKEN));
     }
 }
 
-/// Writes a key where nobody else does.
-#[inline]
-fn write<const N: usize>(slot: &[AtomicU64; N], key: &Packed<N>) {
-    slot.iter().zip(key).for_each(|(word, value)| word.store(value | TAKEN, Ordering::Relaxed));
+fn empty<const N: usize>() -> Slot<N> {
+    std::array::from_fn(|_| AtomicU64::new(0))
 }
 
 /// A word of a slot that another thread has claimed: it is about to be written.
@@ -298,14 +259,13 @@ mod tests {
     fn check<const N: usize>(count: u64) {
         let keys = keys::<N>(count);
         let distinct: HashSet<_> = keys.iter().collect();
-        let mut table = Table::with_capacity(10, true);
+        let mut table = Table::with_capacity(10);
         assert_eq!(fill(&mut table, &keys), distinct.len());
         assert!(keys.iter().all(|key| !table.insert(key, Table::hash(key))));
         let flip = |key: &Packed<N>| key.map(|word| word ^ 0x5555);
         table.rebuild(flip);
         assert!(keys.iter().all(|key| !table.insert(&flip(key), Table::hash(&flip(key)))));
-        let kept = table.lines.iter().map(|line| line.keys::<N>().count()).sum::<usize>();
-        assert_eq!(kept, distinct.len());
+        assert_eq!((0..table.slots.len()).filter(|p| !table.is_free(*p)).count(), distinct.len());
     }
 
     #[test]
@@ -317,7 +277,7 @@ mod tests {
 
     #[test]
     fn keys_that_differ_only_in_their_last_word_are_two() {
-        let table = Table::<2>::with_capacity(10, true);
+        let table = Table::<2>::with_capacity(10);
         assert!(table.insert(&[5, 1], Table::hash(&[5, 1])));
         assert!(table.insert(&[5, 2], Table::hash(&[5, 2])));
         assert!(!table.insert(&[5, 1], Table::hash(&[5, 1])));
@@ -327,7 +287,7 @@ mod tests {
     fn two_threads_put_each_key_in_once() {
         let keys = keys::<2>(50_000);
         let distinct = keys.iter().collect::<HashSet<_>>().len();
-        let table = Table::<2>::with_capacity(keys.len(), false);
+        let table = Table::<2>::with_capacity(keys.len());
         let count = || keys.iter().filter(|key| table.insert(key, Table::hash(key))).count();
         let (one, other) = std::thread::scope(|scope| {
             let (one, other) = (scope.spawn(count), scope.spawn(count));
