@@ -57,6 +57,11 @@ impl Looks {
         self
     }
 
+    /// Whether both look at the same parts of the world.
+    pub(crate) fn are_at_same(&self, other: &Looks) -> bool {
+        (&self.collections, self.messages) == (&other.collections, other.messages)
+    }
+
     /// Whether it looks at any document.
     pub(crate) fn is_at_store(&self) -> bool {
         self.collections != Collections::default()

@@ -9,7 +9,7 @@ use std::fmt;
 
 pub(crate) use budget::Budget;
 pub(crate) use choice::{Choice, DATABASE, Kind};
-pub(crate) use take::take;
+pub(crate) use take::{can_be, take};
 
 use super::process::Process;
 use super::world::World;

@@ -56,6 +56,31 @@ pub(crate) fn take(
     }
 }
 
+/// Whether a fault can happen to a process that stands there, in any world at all: where not, nobody
+/// has to ask [`take`] for each world.
+pub(crate) fn can_be(system: &System, Choice { kind, process }: Choice, at: &At) -> bool {
+    if kind.whom() == Whom::Process && kind != Kind::Lands {
+        let spared = system.faults.spares(&system.processes[process]);
+        return !spared && can_hit(kind, at);
+    }
+    true
+}
+
+fn can_hit(kind: Kind, at: &At) -> bool {
+    let command = match at.pending() {
+        Some(Pending::Command(execution)) => Some(execution.command()),
+        _ => None,
+    };
+    let is_write = command.map(|command| command.operation.is_write());
+    match kind {
+        Kind::Crash => at.pending().is_some(),
+        // A process that pauses may wake with a command.
+        Kind::Lost | Kind::Unanswered | Kind::Late => at.pauses() || is_write == Some(true),
+        Kind::Stale => at.pauses() || is_write == Some(false),
+        _ => true,
+    }
+}
+
 fn crash(
     system: &System,
     process: usize,

@@ -1,8 +1,8 @@
 //! The properties as part of the state: what they remember is one more component.
 //!
 //! What a property says of a step is asked once for each different thing that it sees through its
-//! [`Lens`], for the whole search and all its passes. Those that look equally far are a group and
-//! remember together, so that a step costs each group a look or two into a table.
+//! [`Lens`], for the whole search and all its passes. Those that look at the same documents are a group
+//! and remember together, so that to ask all of them is a look-up or two for each group.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,25 +10,13 @@ use rustc_hash::FxHashMap;
 
 use super::error::CheckError;
 use super::intern::Interner;
-use super::lens::{Contents, Label, Lens, Seen, known, slot};
+use super::lens::{Contents, Label, Lens, Seen};
 use super::renaming::Renaming;
 use crate::check::looks::Looks;
 use crate::check::monitor::{End, Step, Watched};
 use crate::check::process::panic_text;
 use crate::check::system::System;
 use crate::store::{Document, Text};
-
-/// How far a property looks. Those that look equally far are put together: none has to be asked again
-/// for what only one of another group can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// At the step alone.
-    Step,
-    /// At documents.
-    Store,
-    /// At the queues, and maybe at documents.
-    Queues,
-}
 
 /// What one property has said.
 struct Opinion {
@@ -40,17 +28,16 @@ struct Opinion {
     said: FxHashMap<(u32, u32, u32), (u32, bool)>,
 }
 
-/// Properties that look equally far, and what they remember together.
+/// Properties that look at the same documents: none has to be asked again for what only one of another
+/// group can see.
 struct Group {
     /// The number of the lens for what any of them looks at.
     lens: usize,
     properties: Vec<usize>,
-    /// The number of what each of them remembers.
+    /// What they remember together: for each the number of it.
     memories: Interner<Box<[u32]>>,
-    /// By memory and world: a number for the two.
-    scenes: FxHashMap<(u32, u32), u32>,
-    /// By that number and the step: the next memory.
-    next: Vec<Vec<u32>>,
+    /// By memory, step and world, as any of them sees these: what they remember then.
+    next: FxHashMap<(u32, u32, u32), u32>,
 }
 
 /// The properties that are tracked, and what they have said so far.
@@ -72,46 +59,10 @@ pub(super) struct Judge<'s> {
     marks_falls: bool,
 }
 
-impl Reach {
-    const ALL: [Reach; 3] = [Reach::Step, Reach::Store, Reach::Queues];
-
-    fn of(looks: &Looks) -> Reach {
-        match (looks.messages, looks.is_at_store()) {
-            (true, _) => Reach::Queues,
-            (false, true) => Reach::Store,
-            (false, false) => Reach::Step,
-        }
-    }
-}
-
 impl Group {
-    /// The next memory, if it was asked for before.
-    #[inline]
-    fn next(
-        &self,
-        lens: &Lens,
-        (memory, label): (u32, u32),
-        (store, queues): (u32, &[u32]),
-    ) -> Option<u32> {
-        let scene = if lens.is_at_world() {
-            *self.scenes.get(&(memory, lens.world(store, queues)?))?
-        } else {
-            memory
-        };
-        known(self.next.get(scene as usize)?, lens.step(label)?)
-    }
-
-    /// Where the next memory of a scene after a step is kept.
-    fn next_mut(&mut self, scene: u32, step: u32) -> &mut u32 {
-        if self.next.len() <= scene as usize {
-            self.next.resize_with(scene as usize + 1, Vec::new);
-        }
-        slot(&mut self.next[scene as usize], step)
-    }
-
     fn bytes(&self) -> usize {
-        let rows: usize = self.next.iter().map(|row| row.capacity() * 4 + 24).sum();
-        rows + self.memories.len() * 100 + self.scenes.capacity() * 16
+        let memory = 80 + 8 * self.properties.len();
+        self.memories.len() * memory + self.next.capacity() * 18
     }
 }
 
@@ -165,8 +116,8 @@ impl<'s> Judge<'s> {
         self.wholes.number(renamed)
     }
 
-    /// Begins again with these properties. What they said stays; how they are put together does as
-    /// well where nothing has become of it, unless all that comes up is to be asked `anew`.
+    /// Begins again with these properties. What they said stays; what becomes of all that they remember
+    /// does as well where they are the same, unless all that comes up is to be asked `anew`.
     pub(super) fn reset(&mut self, in_play: &[usize], anew: bool) {
         if self.in_play == in_play && !self.regroup && self.fallen.is_empty() && !anew {
             return;
@@ -176,7 +127,10 @@ impl<'s> Judge<'s> {
         self.fallen.clear();
         self.wholes = Interner::new();
         in_play.iter().for_each(|property| self.see_through_lens(*property));
-        self.groups = Reach::ALL.into_iter().filter_map(|reach| self.group(reach)).collect();
+        self.groups.clear();
+        for property in in_play {
+            self.join_group(*property);
+        }
     }
 
     /// Gives a property the lens for what it looks at.
@@ -188,27 +142,32 @@ impl<'s> Judge<'s> {
         }
     }
 
+    /// Puts a property to those that look at the same documents.
+    fn join_group(&mut self, property: usize) {
+        let looks = self.opinions[property].looks.clone();
+        let all = self.groups.iter().map(|group| self.lenses[group.lens].looks());
+        let joined = all.enumerate().find_map(|(number, others)| {
+            others.are_at_same(&looks).then(|| (number, others.clone().and(looks.clone())))
+        });
+        match joined {
+            Some((number, looks)) => {
+                self.groups[number].lens = self.lens(looks);
+                self.groups[number].properties.push(property);
+            }
+            None => {
+                let (lens, properties) = (self.lens(looks), vec![property]);
+                let (memories, next) = (Interner::new(), FxHashMap::default());
+                self.groups.push(Group { lens, properties, memories, next });
+            }
+        }
+    }
+
     /// The number of the lens for what is looked at.
     fn lens(&mut self, looks: Looks) -> usize {
         let known = self.lenses.iter().position(|lens| *lens.looks() == looks);
         known.unwrap_or_else(|| {
             self.lenses.push(Lens::new(looks));
             self.lenses.len() - 1
-        })
-    }
-
-    /// The properties in play that look so far, if there are any.
-    fn group(&mut self, reach: Reach) -> Option<Group> {
-        let looks = |property: &usize| &self.opinions[*property].looks;
-        let reaches = |property: &usize| Reach::of(looks(property)) == reach;
-        let properties: Vec<usize> = self.in_play.iter().copied().filter(reaches).collect();
-        let all = properties.iter().map(looks).cloned().reduce(Looks::and)?;
-        Some(Group {
-            lens: self.lens(all),
-            properties,
-            memories: Interner::new(),
-            scenes: FxHashMap::default(),
-            next: Vec::new(),
         })
     }
 
@@ -238,7 +197,6 @@ impl<'s> Judge<'s> {
     }
 
     /// What the properties remember after a step, if they were asked before.
-    #[inline]
     pub(super) fn next(
         &self,
         label: u32,
@@ -248,58 +206,55 @@ impl<'s> Judge<'s> {
     ) -> Option<u32> {
         let queues: Vec<u32> = if self.looks_at_queues() { queues.collect() } else { Vec::new() };
         let before = self.wholes.value(memory);
-        let mut after = [0; Reach::ALL.len()];
-        for ((group, before), after) in self.groups.iter().zip(before).zip(&mut after) {
+        let after = self.groups.iter().zip(before).map(|(group, before)| {
             let lens = &self.lenses[group.lens];
-            *after = group.next(lens, (*before, label), (store, &queues))?;
-        }
-        let after = &after[..before.len()];
-        if *after == **before { Some(memory) } else { self.wholes.known(after) }
+            let world = if lens.is_at_world() { lens.world(store, &queues)? } else { 0 };
+            group.next.get(&(*before, lens.step(label)?, world)).copied()
+        });
+        let after = after.collect::<Option<Box<[u32]>>>()?;
+        self.wholes.known(&*after)
     }
 
-    /// Asks the properties what they say of a step.
+    /// Asks the properties what they say of a step: what they remember then, and whether any of them
+    /// was not asked before.
     pub(super) fn learn(
         &mut self,
         label: (u32, &Label),
         memory: u32,
         seen: Seen<'_>,
-    ) -> Result<u32, CheckError> {
-        let mut whole = self.wholes.value(memory).clone();
-        for (group, memory) in whole.iter_mut().enumerate() {
-            *memory = self.learn_of_group(group, label, *memory, seen)?;
+    ) -> Result<(u32, bool), CheckError> {
+        let mut after = self.wholes.value(memory).clone();
+        let mut is_new = false;
+        for (group, remembered) in after.iter_mut().enumerate() {
+            let (next, is_first) = self.learn_of_group(group, label, *remembered, seen)?;
+            (*remembered, is_new) = (next, is_new | is_first);
         }
-        Ok(self.wholes.number(whole))
+        let is_same = after == *self.wholes.value(memory);
+        Ok((if is_same { memory } else { self.wholes.number(after) }, is_new))
     }
 
-    /// Asks the properties of a group; returns what they remember then.
+    /// The same for a group.
     fn learn_of_group(
         &mut self,
         number: usize,
         label: (u32, &Label),
         memory: u32,
         seen: Seen<'_>,
-    ) -> Result<u32, CheckError> {
-        let group = &mut self.groups[number];
-        let lens = &mut self.lenses[group.lens];
-        let (step, world) = lens.show(label, seen, &mut self.contents);
-        let scene = if lens.is_at_world() {
-            let next = group.scenes.len() as u32;
-            *group.scenes.entry((memory, world)).or_insert(next)
-        } else {
-            memory
-        };
-        if let Some(known) = group.next.get(scene as usize).and_then(|row| known(row, step)) {
-            return Ok(known);
+    ) -> Result<(u32, bool), CheckError> {
+        let group = &self.groups[number];
+        let (step, world) = self.lenses[group.lens].show(label, seen, &mut self.contents);
+        if let Some(known) = group.next.get(&(memory, step, world)) {
+            return Ok((*known, false));
         }
-        let properties = group.properties.clone();
         let mut after = group.memories.value(memory).clone();
-        for (property, memory) in properties.into_iter().zip(&mut after) {
-            *memory = self.ask(property, label, *memory, seen)?;
+        for (place, remembered) in after.iter_mut().enumerate() {
+            let property = self.groups[number].properties[place];
+            *remembered = self.ask(property, label, *remembered, seen)?;
         }
         let group = &mut self.groups[number];
         let next = group.memories.number(after);
-        *group.next_mut(scene, step) = next;
-        Ok(next)
+        group.next.insert((memory, step, world), next);
+        Ok((next, true))
     }
 
     /// What a property says, asked once for what it sees.

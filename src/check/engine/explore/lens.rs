@@ -152,12 +152,12 @@ impl Lens {
 
 /// What a table that grows as it is used has for a number, if anything.
 #[inline]
-pub(super) fn known(table: &[u32], number: u32) -> Option<u32> {
+fn known(table: &[u32], number: u32) -> Option<u32> {
     table.get(number as usize).copied().filter(|known| *known != UNKNOWN)
 }
 
 /// The place of a number in a table that grows as it is used; [`known`] says whether it was filled.
-pub(super) fn slot(table: &mut Vec<u32>, number: u32) -> &mut u32 {
+fn slot(table: &mut Vec<u32>, number: u32) -> &mut u32 {
     let number = number as usize;
     if table.len() <= number {
         table.resize(number + 1, UNKNOWN);

@@ -118,14 +118,14 @@ impl Graph {
         }
         let Some(mut layout) = Layout::plan(&space.counts(), 2) else { return Ok(Built::Stopped) };
         let mut graph = Graph::default();
-        graph.number(layout.pack(&initial), (0, 0));
+        graph.number(space.pack(&layout, &initial), (0, 0));
         let mut state = 0;
         while state < graph.states.len() {
             let mut found = Vec::new();
             let visit = |next| found.push(next);
             match space.successors(&layout, &graph.states[state], visit) {
                 None => {
-                    space.learn(&layout.unpack(&graph.states[state]))?;
+                    space.learn(&layout, &graph.states[state])?;
                     if space.is_stale() {
                         return Ok(Built::Again);
                     }
@@ -134,7 +134,7 @@ impl Graph {
                     }
                     continue;
                 }
-                Some(false) if space.is_good_end(&layout.unpack(&graph.states[state])) => {
+                Some(false) if space.is_good_end(&space.unpack(&layout, &graph.states[state])) => {
                     graph.good_ends.push(state as u32);
                 }
                 Some(_) => {}
@@ -150,7 +150,8 @@ impl Graph {
             }
         }
         graph.first.push(graph.transitions.len() as u32);
-        graph.memories = graph.states.iter().map(|key| layout.memory.get(key)).collect();
+        let memory = |key| space.memory(layout.scene.get(key));
+        graph.memories = graph.states.iter().map(memory).collect();
         Ok(Built::Whole(graph))
     }
 

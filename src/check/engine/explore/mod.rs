@@ -26,6 +26,7 @@ mod orbit_count;
 mod orbits;
 mod pack;
 mod renaming;
+mod scenes;
 mod search;
 mod shortest;
 mod space;
@@ -43,9 +44,8 @@ pub use liveness::{NO_LIVELOCK, PROGRESS};
 
 use limits::Watch;
 use liveness::{Endless, Lasso};
-use pack::Global;
 use search::{Ended, Search, Tally};
-use space::Space;
+use space::{Global, Space};
 
 use crate::check::fault::Choice;
 use crate::check::monitor::Monitor;

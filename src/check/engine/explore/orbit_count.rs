@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use rustc_hash::FxHashSet;
 
 use super::candidates::candidates;
-use super::pack::{Global, Layout};
-use super::space::Space;
+use super::pack::Layout;
+use super::space::{Global, Space};
 use super::{ExploreOptions, explore, walk};
 use crate::check::engine::explore::Reductions;
 use crate::check::system::System;
@@ -37,14 +37,16 @@ fn search(space: &mut Space<'_>) -> Option<FxHashSet<Global>> {
     let mut states = FxHashSet::from_iter([initial.clone()]);
     let mut open = vec![initial];
     while let Some(state) = open.pop() {
-        space.learn(&state).expect("reproducible");
+        let before = Layout::plan(&space.counts(), 4).expect("narrow");
+        let key = space.pack::<4>(&before, &state);
+        space.learn(&before, &key).expect("reproducible");
         if space.is_stale() {
             return None;
         }
         let layout = Layout::plan(&space.counts(), 4).expect("narrow");
-        let key = layout.pack::<4>(&state);
+        let key = space.pack::<4>(&layout, &state);
         let visit = |(_, next)| {
-            let next = layout.unpack(&next);
+            let next = space.unpack(&layout, &next);
             if states.insert(next.clone()) {
                 open.push(next);
             }

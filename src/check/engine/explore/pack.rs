@@ -40,10 +40,9 @@ impl Field {
 pub(super) struct Layout {
     /// One for each process.
     pub(super) locals: Vec<Field>,
-    pub(super) store: Field,
+    pub(super) scene: Field,
     /// One for each queue.
     pub(super) queues: Vec<Field>,
-    pub(super) memory: Field,
     pub(super) faults: Field,
 }
 
@@ -51,19 +50,17 @@ pub(super) struct Layout {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) locals: Vec<usize>,
-    pub(super) store: usize,
+    pub(super) scene: usize,
     pub(super) queues: Vec<usize>,
-    pub(super) memory: usize,
     pub(super) faults: usize,
 }
 
-/// A global state, unpacked.
+/// The numbers of which a key is made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Global {
+pub(super) struct Numbers {
     pub(super) locals: Vec<u32>,
-    pub(super) store: u32,
+    pub(super) scene: u32,
     pub(super) queues: Vec<u32>,
-    pub(super) memory: u32,
     pub(super) faults: u32,
 }
 
@@ -92,43 +89,40 @@ impl Layout {
             Field { word: *word as u32, shift: shift.min(WORD), mask: (1 << width) - 1 }
         });
         let mut next = || fields.next().unwrap_or(Field { word: 0, shift: 0, mask: 0 });
-        let (store, memory, faults) = (next(), next(), next());
+        let (scene, faults) = (next(), next());
         let queues = counts.queues.iter().map(|_| next()).collect();
         let locals = counts.locals.iter().map(|_| next()).collect();
-        Layout { locals, store, queues, memory, faults }
+        Layout { locals, scene, queues, faults }
     }
 
     /// Whether every number fits in its field.
     pub(super) fn fits(&self, counts: &Counts) -> bool {
-        self.store.fits(counts.store)
-            && self.memory.fits(counts.memory)
+        self.scene.fits(counts.scene)
             && self.faults.fits(counts.faults)
             && self.locals.iter().zip(&counts.locals).all(|(field, count)| field.fits(*count))
             && self.queues.iter().zip(&counts.queues).all(|(field, count)| field.fits(*count))
     }
 
-    pub(super) fn pack<const N: usize>(&self, global: &Global) -> Packed<N> {
+    pub(super) fn pack<const N: usize>(&self, numbers: &Numbers) -> Packed<N> {
         let mut key = [0; N];
-        self.store.put(&mut key, global.store);
-        self.memory.put(&mut key, global.memory);
-        self.faults.put(&mut key, global.faults);
+        self.scene.put(&mut key, numbers.scene);
+        self.faults.put(&mut key, numbers.faults);
         self.queues
             .iter()
-            .zip(&global.queues)
+            .zip(&numbers.queues)
             .for_each(|(field, queue)| field.put(&mut key, *queue));
         self.locals
             .iter()
-            .zip(&global.locals)
+            .zip(&numbers.locals)
             .for_each(|(field, local)| field.put(&mut key, *local));
         key
     }
 
-    pub(super) fn unpack<const N: usize>(&self, key: &Packed<N>) -> Global {
-        Global {
+    pub(super) fn unpack<const N: usize>(&self, key: &Packed<N>) -> Numbers {
+        Numbers {
             locals: self.locals.iter().map(|field| field.get(key)).collect(),
-            store: self.store.get(key),
+            scene: self.scene.get(key),
             queues: self.queues.iter().map(|field| field.get(key)).collect(),
-            memory: self.memory.get(key),
             faults: self.faults.get(key),
         }
     }
@@ -137,7 +131,7 @@ impl Layout {
 impl Counts {
     /// Those that grow most first.
     fn all(&self) -> impl Iterator<Item = usize> + '_ {
-        let shared = [self.store, self.memory, self.faults].into_iter();
+        let shared = [self.scene, self.faults].into_iter();
         shared.chain(self.queues.iter().copied()).chain(self.locals.iter().copied())
     }
 
@@ -155,7 +149,7 @@ fn bits(count: usize) -> u32 {
 /// Hands out what is left of each word, a bit at a time; what every process shares is to grow
 /// most, so it comes twice in a round.
 fn widen(mut widths: Vec<u32>, grows: &[bool], places: &[usize], used: &[u32]) -> Vec<u32> {
-    const SHARED: usize = 3;
+    const SHARED: usize = 2;
     const WIDEST: u32 = 30;
     let mut left: Vec<u32> = used.iter().map(|used| WORD - used).collect();
     let fields = (0..widths.len()).chain(0..SHARED.min(widths.len()));
@@ -180,22 +174,17 @@ fn widen(mut widths: Vec<u32>, grows: &[bool], places: &[usize], used: &[u32]) -
 mod tests {
     use super::*;
 
-    fn counts(locals: &[usize], store: usize) -> Counts {
-        Counts { locals: locals.to_vec(), store, queues: Vec::new(), memory: 0, faults: 0 }
+    fn counts(locals: &[usize], scene: usize) -> Counts {
+        Counts { locals: locals.to_vec(), scene, queues: Vec::new(), faults: 0 }
     }
 
     #[test]
     fn what_is_packed_comes_out_again() {
         let counts = counts(&[17, 4, 300], 100_000);
         let layout = Layout::plan(&counts, 1).expect("fits");
-        let global = Global {
-            locals: vec![16, 3, 299],
-            store: 99_999,
-            queues: Vec::new(),
-            memory: 0,
-            faults: 0,
-        };
-        assert_eq!(layout.unpack::<1>(&layout.pack(&global)), global);
+        let numbers =
+            Numbers { locals: vec![16, 3, 299], scene: 99_999, queues: Vec::new(), faults: 0 };
+        assert_eq!(layout.unpack::<1>(&layout.pack(&numbers)), numbers);
         assert!(layout.fits(&counts));
     }
 
@@ -204,14 +193,13 @@ mod tests {
         let counts = counts(&[1 << 20; 3], 1 << 20);
         assert_eq!(Layout::plan(&counts, 1), None);
         let layout = Layout::plan(&counts, 2).expect("fits");
-        let global = Global {
+        let numbers = Numbers {
             locals: vec![0xF_FFFF, 0, 0xA_BCDE],
-            store: 0xF_0F0F,
+            scene: 0xF_0F0F,
             queues: vec![],
-            memory: 0,
             faults: 0,
         };
-        assert_eq!(layout.unpack::<2>(&layout.pack(&global)), global);
+        assert_eq!(layout.unpack::<2>(&layout.pack(&numbers)), numbers);
     }
 
     #[test]

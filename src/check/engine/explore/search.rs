@@ -9,8 +9,8 @@ use std::thread;
 
 use super::error::CheckError;
 use super::limits::{Progress, Watch, out_of_memory, too_deep};
-use super::pack::{Global, Layout, Packed};
-use super::space::Space;
+use super::pack::{Layout, Packed};
+use super::space::{Global, Space};
 use super::table::{Hash, Table};
 use crate::store::Text;
 
@@ -94,7 +94,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             return Ok((Ended::Wider, Tally::default()));
         };
         let table = Table::with_capacity(1 << 12);
-        let key = layout.pack::<N>(&initial);
+        let key = space.pack::<N>(&layout, &initial);
         table.insert(&key, Table::hash(&key));
         let frontier = vec![vec![key]];
         let tally = Tally { states: 1, ..Tally::default() };
@@ -161,7 +161,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         // The nodes of all come first, so that they are classed together.
         for few in unknown.chunks(LEARNT) {
             for key in few {
-                self.space.discover(&self.layout.unpack(key))?;
+                self.space.discover(&self.layout, key)?;
             }
             if let Some(why) = self.watch.look(&self.progress(unknown.len())) {
                 return Ok(Some(Ended::Stopped(why)));
@@ -169,7 +169,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         }
         for few in unknown.chunks(LEARNT) {
             for key in few {
-                self.space.learn(&self.layout.unpack(key))?;
+                self.space.learn(&self.layout, key)?;
                 if self.begins_again_now() {
                     return Ok(Some(Ended::Again));
                 }
@@ -242,7 +242,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             self.tally.states += expanded.next.len() as u64;
             self.tally.transitions += expanded.transitions;
             for key in &expanded.over {
-                at_end(self.space, &self.layout.unpack(key))?;
+                at_end(self.space, &self.space.unpack(&self.layout, key))?;
             }
             unknown.extend(expanded.unknown);
             self.push(expanded.next);

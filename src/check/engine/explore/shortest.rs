@@ -65,7 +65,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
             return Ok(Trail::Found(Vec::new()));
         }
         let Some(layout) = Layout::plan(&space.counts(), N) else { return Ok(Trail::Stopped) };
-        let key = layout.pack::<N>(&initial);
+        let key = space.pack::<N>(&layout, &initial);
         let table = Table::with_capacity(1 << 12);
         table.insert(&key, Table::hash(&key));
         let (states, came_by) = (vec![key], vec![(0, 0)]);
@@ -119,7 +119,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
     /// Finds out what was not known of a state: one choice after another, so that it is known
     /// which broke the property.
     fn learn(&mut self, state: usize) -> Result<Option<Trail>, CheckError> {
-        let global = self.layout.unpack(&self.states[state]);
+        let global = self.space.unpack(&self.layout, &self.states[state]);
         for choice in self.space.choices(&global) {
             self.space.learn_one(choice, &global)?;
             if self.space.is_stale() {
@@ -143,7 +143,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
     }
 
     fn falls_at_end(&self, state: usize) -> Result<bool, CheckError> {
-        let global = self.layout.unpack(&self.states[state]);
+        let global = self.space.unpack(&self.layout, &self.states[state]);
         Ok(!self.space.end(&global, |property| property == self.property)?.is_empty())
     }
 

@@ -6,7 +6,9 @@
 //! content the step leaves, and the edge of the automaton that is taken. A miss asks [`fault::take`], which every engine shares, and the automata.
 
 mod symmetry;
+mod turns;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
@@ -18,7 +20,8 @@ use super::intern::Interner;
 use super::judge::Judge;
 use super::lens::{Label, Seen};
 use super::memo::{Asked, Found, Memo, NOTHING};
-use super::pack::{Counts, Field, Global, Layout, Packed};
+use super::pack::{Counts, Field, Layout, Numbers, Packed};
+use super::scenes::Scenes;
 use super::walk;
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
@@ -32,6 +35,7 @@ use crate::check::world::{Pending, World};
 use crate::store::Text;
 use crate::store::memory::State;
 use symmetry::{Learnt, Symmetry};
+use turns::Woken;
 
 /// An entry that was not asked for yet.
 const UNKNOWN: u64 = u64::MAX;
@@ -95,6 +99,17 @@ struct Moved {
     queue: Option<(u32, u32)>,
     faults: u32,
     edge: u32,
+}
+
+/// A global state, by its parts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Global {
+    pub(super) locals: Vec<u32>,
+    pub(super) store: u32,
+    pub(super) queues: Vec<u32>,
+    /// What the properties remember.
+    pub(super) memory: u32,
+    pub(super) faults: u32,
 }
 
 /// A transition: the number of the choice, and the state after it.
@@ -164,6 +179,13 @@ pub(super) struct Space<'s> {
     edge_list: Vec<Edge>,
     /// By process, local, store and queue: where a step leads that depends on both.
     both: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
+    /// Where properties are in play: what happens to a store and to what they remember.
+    scenes: Scenes,
+    /// The same by scene.
+    woken: FxHashMap<(u32, u32, u32, u32), Option<Woken>>,
+    /// By choice, local and budget: the number of a fault; `None` where it cannot be, whatever the
+    /// store is.
+    fault_numbers: FxHashMap<(u32, u32, u32), Option<u32>>,
     budgets: Interner<Budget>,
     /// For each budget: which faults there may still be, whichever process they happen to.
     faults: Vec<Vec<Choice>>,
@@ -175,6 +197,8 @@ pub(super) struct Space<'s> {
     reductions: Reductions,
     symmetry: Symmetry,
     pub(super) judge: Judge<'s>,
+    /// What properties are shown that do not look at the queues.
+    no_messages: Messages,
 }
 
 impl<'s> Space<'s> {
@@ -199,6 +223,9 @@ impl<'s> Space<'s> {
             edges: Interner::new(),
             edge_list: Vec::new(),
             both: FxHashMap::default(),
+            scenes: Scenes::default(),
+            woken: FxHashMap::default(),
+            fault_numbers: FxHashMap::default(),
             budgets: Interner::new(),
             faults: Vec::new(),
             faulty: FxHashMap::default(),
@@ -206,6 +233,7 @@ impl<'s> Space<'s> {
             reductions: Reductions::default(),
             symmetry: Symmetry::default(),
             judge: Judge::new(system),
+            no_messages: Messages::default(),
         })
     }
 
@@ -232,6 +260,9 @@ impl<'s> Space<'s> {
         self.edge_list.clear();
         self.both.clear();
         self.faulty.clear();
+        self.scenes = Scenes::default();
+        self.woken.clear();
+        self.fault_numbers.clear();
         // What was asked before was not checked under the names of now.
         let anew = self.symmetry.work().is_some();
         self.judge.reset(in_play, anew);
@@ -292,6 +323,7 @@ impl<'s> Space<'s> {
             global.locals.push(self.local(process, Local { class, at })?);
             self.tell_at_start(label, &mut global)?;
         }
+        self.scene(global.store, global.memory);
         self.close_first(&global)?;
         Ok(global)
     }
@@ -302,14 +334,43 @@ impl<'s> Space<'s> {
         Ok(())
     }
 
+    /// The number of a scene: where no property is in play, that of the store.
+    fn scene(&mut self, store: u32, memory: u32) -> u32 {
+        if self.judge.is_idle() { store } else { self.scenes.number(store, memory) }
+    }
+
+    /// The store of a scene, and what is remembered there.
+    fn parts(&self, scene: u32) -> (u32, u32) {
+        if self.judge.is_idle() { (scene, 0) } else { self.scenes.parts(scene) }
+    }
+
+    /// What the properties remember in a scene.
+    pub(super) fn memory(&self, scene: u32) -> u32 {
+        self.parts(scene).1
+    }
+
+    fn scene_count(&self) -> usize {
+        if self.judge.is_idle() { self.stores.len() } else { self.scenes.len() }
+    }
+
+    pub(super) fn pack<const N: usize>(&mut self, layout: &Layout, global: &Global) -> Packed<N> {
+        let Global { locals, store, queues, memory, faults } = global.clone();
+        layout.pack(&Numbers { locals, scene: self.scene(store, memory), queues, faults })
+    }
+
+    pub(super) fn unpack<const N: usize>(&self, layout: &Layout, key: &Packed<N>) -> Global {
+        let Numbers { locals, scene, queues, faults } = layout.unpack(key);
+        let (store, memory) = self.parts(scene);
+        Global { locals, store, queues, memory, faults }
+    }
+
     /// How many numbers each component has.
     pub(super) fn counts(&self) -> Counts {
         let or_none = |count: usize| if count == 1 { 0 } else { count };
         Counts {
             locals: self.locals.iter().map(Interner::len).collect(),
-            store: self.stores.len(),
+            scene: self.scene_count(),
             queues: self.queues.iter().map(|queue| or_none(queue.len())).collect(),
-            memory: or_none(self.judge.count()),
             faults: or_none(self.budgets.len()),
         }
     }
@@ -328,7 +389,10 @@ impl<'s> Space<'s> {
         key: &Packed<N>,
         mut visit: impl FnMut(Successor<N>),
     ) -> Option<bool> {
-        let store = layout.store.get(key);
+        if self.has_turns() {
+            return self.turns(layout, key, visit);
+        }
+        let store = self.parts(layout.scene.get(key)).0;
         let store_steps = self.store_steps.row(store);
         let mut goes_on = false;
         for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
@@ -344,10 +408,7 @@ impl<'s> Space<'s> {
                 Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
                 Part::Store => match entry(store_steps, column)? {
                     BLOCKED => continue,
-                    entry => {
-                        layout.store.put(&mut next, target(entry));
-                        (target(entry), entry as u32)
-                    }
+                    entry => (target(entry), entry as u32),
                 },
                 Part::Queue(number) => {
                     let queue = layout.queues[number as usize];
@@ -373,10 +434,7 @@ impl<'s> Space<'s> {
             };
             goes_on = true;
             self.arrive(layout, key, &mut next, field, (store, edge))?;
-            if let Some(action) = self.symmetry.work() {
-                next = action.canonical(layout, next)?;
-            }
-            visit((Choice::step(process).number(), next));
+            self.visit_one(layout, Choice::step(process), next, &mut visit)?;
         }
         if !self.faults.is_empty() {
             goes_on |= self.faulty_successors(layout, key, &mut visit)?;
@@ -393,7 +451,7 @@ impl<'s> Space<'s> {
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
         let mut lands = false;
-        let (store, faults) = (layout.store.get(key), layout.faults.get(key));
+        let (store, faults) = (self.parts(layout.scene.get(key)).0, layout.faults.get(key));
         for choice in &self.faults[faults as usize] {
             let field = &layout.locals[choice.process];
             let local = field.get(key);
@@ -404,25 +462,16 @@ impl<'s> Space<'s> {
             let Some(moved) = self.faulty.get(&known)? else { continue };
             let mut next = *key;
             if choice.kind.redelivers() {
-                for (queue, again) in layout.queues.iter().zip(&self.redelivered[choice.process]) {
-                    let content = *again.get(queue.get(key) as usize)?;
-                    queue.put(&mut next, (content != NOT_KNOWN).then_some(content)?);
-                }
+                self.redelivered(layout, key, &mut next, choice.process)?;
             }
             if choice.kind == Kind::Redelivered && next == *key {
                 continue;
             }
-            if reads_store(choice.kind) {
-                layout.store.put(&mut next, moved.store);
-            }
+            let store = if reads_store(choice.kind) { moved.store } else { store };
             layout.faults.put(&mut next, moved.faults);
-            let store = layout.store.get(&next);
             self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
-            lands |= matches!(choice.kind, Kind::Lands | Kind::Replicates);
-            if let Some(action) = self.symmetry.work() {
-                next = action.canonical(layout, next)?;
-            }
-            visit((choice.number(), next));
+            lands |= comes_by_itself(choice.kind);
+            self.visit_one(layout, *choice, next, visit)?;
         }
         Some(lands)
     }
@@ -439,69 +488,170 @@ impl<'s> Space<'s> {
     ) -> Option<()> {
         let edge = self.edge_list[edge as usize];
         local.put(next, edge.local);
-        if !self.judge.is_idle() {
+        let scene = if self.judge.is_idle() {
+            store
+        } else {
             let queues = layout.queues.iter().map(|queue| queue.get(next));
-            let memory = self.judge.next(edge.label, layout.memory.get(key), store, queues)?;
-            layout.memory.put(next, memory);
+            let before = self.memory(layout.scene.get(key));
+            let memory = self.judge.next(edge.label, before, store, queues)?;
+            self.scenes.known(store, memory)?
+        };
+        layout.scene.put(next, scene);
+        Some(())
+    }
+
+    /// Shows a successor, under the names under which it is visited.
+    #[inline]
+    fn visit_one<const N: usize>(
+        &self,
+        layout: &Layout,
+        choice: Choice,
+        mut next: Packed<N>,
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<()> {
+        if let Some(action) = self.symmetry.work() {
+            next = action.canonical(layout, next)?;
+        }
+        visit((choice.number(), next));
+        Some(())
+    }
+
+    /// Delivers again what a process holds of the queues.
+    fn redelivered<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        next: &mut Packed<N>,
+        process: usize,
+    ) -> Option<()> {
+        for (queue, again) in layout.queues.iter().zip(&self.redelivered[process]) {
+            let content = *again.get(queue.get(key) as usize)?;
+            queue.put(next, (content != NOT_KNOWN).then_some(content)?);
         }
         Some(())
     }
 
-    /// What may happen in a state: the steps of the processes, and what may go wrong.
-    pub(super) fn choices(&self, global: &Global) -> Vec<Choice> {
+    /// What may happen where these faults are left: the steps of the processes, and what may go wrong.
+    fn choices_with(&self, faults: u32) -> impl Iterator<Item = Choice> {
         let steps = (0..self.automata.len()).map(Choice::step);
-        let faults = self.faults.get(global.faults as usize);
-        steps.chain(faults.into_iter().flatten().copied()).collect()
+        let faults = self.faults.get(faults as usize);
+        steps.chain(faults.into_iter().flatten().copied())
     }
 
-    /// Finds out which nodes the choices in a state lead to, and does not yet say which of them are
+    /// What may happen in a state.
+    pub(super) fn choices(&self, global: &Global) -> Vec<Choice> {
+        self.choices_with(global.faults).collect()
+    }
+
+    /// The choices in a state of which it is not known what they lead to, as far as that is kept by
+    /// scene; else all of them.
+    fn open_choices<const N: usize>(&self, layout: &Layout, key: &Packed<N>) -> Vec<Choice> {
+        let choices = self.choices_with(layout.faults.get(key));
+        if !self.has_turns() {
+            return choices.collect();
+        }
+        choices.filter(|choice| !self.knows_turn(layout, key, *choice)).collect()
+    }
+
+    /// Finds out which nodes the open choices in a state lead to, and does not yet say which of them are
     /// one: of many states that is said together.
-    pub(super) fn discover(&mut self, global: &Global) -> Result<(), CheckError> {
-        for choice in self.choices(global) {
-            let local = global.locals[choice.process];
-            let queue = match (choice.kind, self.places[choice.process][local as usize].part) {
-                (_, Part::Unclear) | (Kind::Step, Part::Over) => continue,
-                (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => Some(queue),
-                _ => None,
-            };
+    pub(super) fn discover<const N: usize>(
+        &mut self,
+        layout: &Layout,
+        key: &Packed<N>,
+    ) -> Result<(), CheckError> {
+        let choices = self.open_choices(layout, key);
+        if choices.is_empty() {
+            return Ok(());
+        }
+        let global = self.unpack(layout, key);
+        choices.into_iter().try_for_each(|choice| self.discover_one(choice, &global))
+    }
+
+    fn discover_one(&mut self, choice: Choice, global: &Global) -> Result<(), CheckError> {
+        let local = global.locals[choice.process];
+        let queue = match (choice.kind, self.places[choice.process][local as usize].part) {
+            (_, Part::Unclear) | (Kind::Step, Part::Over) => return Ok(()),
+            (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => Some(queue),
+            _ => None,
+        };
+        let is_known = match choice.kind {
+            Kind::Step => self.knows_step(choice.process, global),
+            _ => self.has_turns() && self.number_fault(choice, local, global.faults).is_none(),
+        };
+        if !is_known {
             self.find_out(choice, global, queue)?;
         }
         Ok(())
     }
 
     /// Finds out what [`Space::successors`] did not know of a state.
-    pub(super) fn learn(&mut self, global: &Global) -> Result<(), CheckError> {
-        self.choices(global).into_iter().try_for_each(|choice| self.learn_one(choice, global))?;
+    pub(super) fn learn<const N: usize>(
+        &mut self,
+        layout: &Layout,
+        key: &Packed<N>,
+    ) -> Result<(), CheckError> {
+        let choices = self.open_choices(layout, key);
+        if !choices.is_empty() {
+            let global = self.unpack(layout, key);
+            choices.into_iter().try_for_each(|choice| self.learn_one(choice, &global))?;
+        }
         self.close()
+    }
+
+    /// Whether the step of a process is known, whatever is made of it.
+    fn knows_step(&self, process: usize, global: &Global) -> bool {
+        let Place { part, column } = self.places[process][global.locals[process] as usize];
+        let row = match part {
+            Part::Store => self.store_steps.row(global.store),
+            Part::Queue(queue) => {
+                self.queue_steps[queue as usize].row(global.queues[queue as usize])
+            }
+            _ => return false,
+        };
+        entry(row, column).is_some()
     }
 
     /// The same for one choice.
     pub(super) fn learn_one(&mut self, choice: Choice, global: &Global) -> Result<(), CheckError> {
-        if self.is_unclear(choice.process, global.locals[choice.process]) {
+        let local = global.locals[choice.process];
+        if self.is_unclear(choice.process, local) {
+            return Ok(());
+        }
+        let is_fault = choice.kind != Kind::Step && self.has_turns();
+        if is_fault && self.number_fault(choice, local, global.faults).is_none() {
             return Ok(());
         }
         let moved = match choice.kind {
             Kind::Step => self.moved(choice.process, global)?,
             _ => self.faulty(choice, global)?,
         };
-        let Some(moved) = moved else { return Ok(()) };
-        if self.is_unclear(choice.process, global.locals[choice.process]) {
+        if self.is_unclear(choice.process, local) {
             return Ok(());
         }
-        let mut queues = global.queues.clone();
-        if let Some((queue, content)) = moved.queue {
-            queues[queue as usize] = content;
+        let mut queues = Cow::from(&global.queues);
+        let after = moved.map(|moved| (moved, self.edge_list[moved.edge as usize]));
+        if let Some((queue, content)) = moved.and_then(|moved| moved.queue) {
+            queues.to_mut()[queue as usize] = content;
         }
-        if choice.kind.redelivers() {
-            for (queue, content) in queues.iter_mut().enumerate() {
+        if choice.kind.redelivers() && moved.is_some() {
+            for (queue, content) in queues.to_mut().iter_mut().enumerate() {
                 *content = self.redeliver(choice.process, queue, *content);
             }
         }
-        if choice.kind == Kind::Redelivered && queues == global.queues {
+        if choice.kind == Kind::Redelivered && *queues == global.queues {
             return Ok(());
         }
-        let label = self.edge_list[moved.edge as usize].label;
-        self.ask_judge(label, global.memory, moved.store, &queues)?;
+        let to = match after {
+            None => None,
+            Some((Moved { store, faults, .. }, Edge { local, label })) => {
+                let memory = self.ask_judge(label, global.memory, store, &queues)?;
+                Some((local, self.scene(store, memory), faults))
+            }
+        };
+        if self.has_turns() {
+            self.note_turn(choice, global, moved, to);
+        }
         Ok(())
     }
 
@@ -539,14 +689,22 @@ impl<'s> Space<'s> {
         if self.judge.is_idle() {
             return Ok(memory);
         }
-        if let Some(known) = self.judge.next(label, memory, store, queues.iter().copied()) {
-            return Ok(known);
+        let mut shown = None;
+        if self.judge.looks_at_queues() {
+            // To put the queues together takes longer than to see whether that is needed.
+            let known = self.judge.next(label, memory, store, queues.iter().copied());
+            if let Some(known) = known {
+                return Ok(known);
+            }
+            shown = Some(self.messages(queues));
         }
-        self.symmetry.note(|| Learnt::Judged { label, memory, store, queues: queues.into() });
-        let shown = self.judge.looks_at_queues().then(|| self.messages(queues));
-        let messages = shown.unwrap_or_default();
-        let seen = Seen { store: (store, self.stores.value(store)), queues: (queues, &messages) };
-        self.judge.learn((label, self.labels.value(label)), memory, seen)
+        let messages = shown.as_ref().unwrap_or(&self.no_messages);
+        let seen = Seen { store: (store, self.stores.value(store)), queues: (queues, messages) };
+        let (next, is_new) = self.judge.learn((label, self.labels.value(label)), memory, seen)?;
+        if is_new {
+            self.symmetry.note(|| Learnt::Judged { label, memory, store, queues: queues.into() });
+        }
+        Ok(next)
     }
 
     /// What the step of a process leads to, found out if need be; `None` where it cannot go on.
@@ -897,7 +1055,9 @@ impl<'s> Space<'s> {
         let contents = (self.stores.len() + queues) * 2048;
         rows + contents
             + self.labels.len() * 1024
-            + (self.both.capacity() + self.faulty.capacity()) * 40
+            + (self.both.capacity() + self.faulty.capacity() + self.woken.capacity()) * 40
+            + self.fault_numbers.capacity() * 24
+            + self.scenes.bytes()
             + self.memo.bytes()
             + self.judge.bytes()
             + self.symmetry.bytes()
@@ -914,7 +1074,6 @@ impl Part {
 impl Moved {
     #[inline]
     fn put<const N: usize>(&self, layout: &Layout, key: &mut Packed<N>) {
-        layout.store.put(key, self.store);
         if let Some((queue, content)) = self.queue {
             layout.queues[queue as usize].put(key, content);
         }
@@ -935,6 +1094,11 @@ fn queue_of(request: &Request) -> Option<&Text> {
         | Request::Enter(_)
         | Request::Leave(_) => None,
     }
+}
+
+/// Whether it is still to come where nobody goes on, and nobody can keep it from coming.
+fn comes_by_itself(kind: Kind) -> bool {
+    matches!(kind, Kind::Lands | Kind::Replicates)
 }
 
 /// Whether what a fault leads to depends on the store: so it does for a command that was not sent,

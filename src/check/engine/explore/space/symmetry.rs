@@ -2,7 +2,7 @@
 //! Dill, *Better verification through symmetry*, Formal Methods in System Design 9, 1996).
 //!
 //! The candidates (see `candidates`) generate a group, which acts on the small numbers of which
-//! states are made (see `orbits`). Of each state the least under the group is visited: as a store
+//! states are made (see `orbits`). Of each state the least under the group is visited: as a scene
 //! knows which elements take it to the first of its orbit, only these are tried.
 //!
 //! That the group is one of symmetries is checked, on all that is found out: what a step leads to
@@ -57,11 +57,12 @@ pub(super) struct Action {
     stores: Orbits,
     queues: Orbits,
     memories: Orbits,
+    scenes: Orbits,
     budgets: Orbits,
     labels: Orbits,
-    /// By store: how it gets to the first of its orbit.
+    /// By scene: how it gets to the first of its orbit.
     homes: Vec<Home>,
-    /// By orbit of stores.
+    /// By orbit of scenes.
     stabilisers: Vec<u32>,
     subgroups: Interner<Box<[Element]>>,
     /// By generator and process: the node that each node is under other names, and how many edges
@@ -72,7 +73,7 @@ pub(super) struct Action {
     closed: usize,
 }
 
-/// How a store gets to the first of its orbit, and what leaves that as it is.
+/// How a scene gets to the first of its orbit, and what leaves that as it is.
 #[derive(Clone, Copy)]
 struct Home {
     by: Element,
@@ -116,6 +117,7 @@ impl Action {
             stores: Orbits::new(&group, 1),
             queues: Orbits::new(&group, queues),
             memories: Orbits::new(&group, 1),
+            scenes: Orbits::new(&group, 1),
             budgets: Orbits::new(&group, 1),
             labels: Orbits::new(&group, 1),
             homes: Vec::new(),
@@ -135,7 +137,7 @@ impl Action {
         layout: &Layout,
         key: Packed<N>,
     ) -> Option<Packed<N>> {
-        let Home { by, stabiliser } = *self.homes.get(layout.store.get(&key) as usize)?;
+        let Home { by, stabiliser } = *self.homes.get(layout.scene.get(&key) as usize)?;
         let mut least = by;
         for stays in &self.subgroups.value(stabiliser)[1..] {
             let other = self.group.product(*stays, by);
@@ -147,7 +149,7 @@ impl Action {
     }
 
     /// Whether the image of a state under one element is less than that under another, where the
-    /// stores are one.
+    /// scenes are one.
     fn is_less<const N: usize>(
         &self,
         layout: &Layout,
@@ -159,14 +161,10 @@ impl Action {
         let locals = |under| (0..processes).map(move |to| self.local_at(layout, key, to, under));
         let queues =
             |under| (0..layout.queues.len()).map(move |to| self.queue_at(layout, key, to, under));
-        let rest = |under| {
-            let memory = self.memories.image(&self.group, 0, layout.memory.get(key), under);
-            let budget = self.budgets.image(&self.group, 0, layout.faults.get(key), under);
-            [memory, budget]
-        };
+        let budget = |under| self.budgets.image(&self.group, 0, layout.faults.get(key), under);
         (locals(one).cmp(locals(other)))
             .then_with(|| queues(one).cmp(queues(other)))
-            .then_with(|| rest(one).cmp(&rest(other)))
+            .then_with(|| budget(one).cmp(&budget(other)))
             .is_lt()
     }
 
@@ -202,12 +200,7 @@ impl Action {
         for (queue, field) in layout.queues.iter().enumerate() {
             field.put(&mut image, self.queue_at(layout, key, queue, under));
         }
-        let single = [
-            (&self.stores, layout.store),
-            (&self.memories, layout.memory),
-            (&self.budgets, layout.faults),
-        ];
-        for (orbits, field) in single {
+        for (orbits, field) in [(&self.scenes, layout.scene), (&self.budgets, layout.faults)] {
             field.put(&mut image, orbits.image(&self.group, 0, field.get(key), under));
         }
         image
@@ -260,25 +253,25 @@ impl Action {
         }
     }
 
-    /// Notes how each store gets to the first of its orbit.
-    fn find_homes(&mut self, stores: usize) {
-        for orbit in self.stabilisers.len()..self.stores.count() {
-            let images = self.stores.images(orbit);
+    /// Notes how each scene gets to the first of its orbit.
+    fn find_homes(&mut self, scenes: usize) {
+        for orbit in self.stabilisers.len()..self.scenes.count() {
+            let images = self.scenes.images(orbit);
             let stay = self.group.elements().filter(|by| images[*by as usize] == images[0]);
             self.stabilisers.push(self.subgroups.number(stay.collect()));
         }
-        for store in self.homes.len()..stores {
-            let Some(member) = self.stores.member(0, store as u32) else { return };
+        for scene in self.homes.len()..scenes {
+            let Some(member) = self.scenes.member(0, scene as u32) else { return };
             let stabiliser = self.stabilisers[member.orbit as usize];
             self.homes.push(Home { by: self.group.inverse(member.by), stabiliser });
         }
     }
 
     fn bytes(&self) -> usize {
-        let orbits =
-            [&self.locals, &self.stores, &self.queues, &self.memories, &self.budgets, &self.labels];
+        let shared = [&self.stores, &self.memories, &self.scenes, &self.budgets, &self.labels];
+        let orbits = [&self.locals, &self.queues].into_iter().chain(shared);
         let subgroups = self.subgroups.values().map(|subgroup| subgroup.len() * 2 + 32);
-        orbits.into_iter().map(Orbits::bytes).sum::<usize>()
+        orbits.map(Orbits::bytes).sum::<usize>()
             + self.homes.capacity() * size_of::<Home>()
             + subgroups.sum::<usize>()
             + self.group.bytes()
@@ -526,7 +519,7 @@ impl Space<'_> {
         let locals: usize = self.locals.iter().map(Interner::len).sum();
         let queues: usize = self.queues.iter().map(Interner::len).sum();
         let rest = self.stores.len() + self.budgets.len() + self.labels.len();
-        locals + queues + rest + self.judge.count()
+        locals + queues + rest + self.judge.count() + self.scene_count()
     }
 
     /// Finds the images of each number; `false` where these are not the work of a group.
@@ -536,13 +529,14 @@ impl Space<'_> {
             let closed = self.close_stores(action)?
                 && self.close_queues(action)?
                 && self.close_memories(action)?
+                && self.close_scenes(action)?
                 && self.close_labels(action)?
                 && self.close_budgets(action)?
                 && self.close_locals(action)?;
             if !closed || self.is_askew() {
                 return Ok(closed);
             }
-            action.find_homes(self.stores.len());
+            action.find_homes(self.scene_count());
         }
         Ok(true)
     }
@@ -591,6 +585,24 @@ impl Space<'_> {
             let closed =
                 memories.close(group, &|_, _| 0, (0, open), &mut |generator, _, memory| {
                     Ok(Some(self.judge.renamed(memory, &group.generators[generator].renaming)))
+                })?;
+            if !closed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn close_scenes(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, stores, memories, scenes, .. } = action;
+        while let Some(open) = scenes.open(0, self.scene_count()) {
+            let closed =
+                scenes.close(group, &|_, _| 0, (0, open), &mut |generator, _, scene| {
+                    let (store, memory) = self.parts(scene);
+                    let under = group.generated(generator, NEUTRAL);
+                    let store = stores.image(group, 0, store, under);
+                    let memory = memories.image(group, 0, memory, under);
+                    Ok(Some(self.scene(store, memory)))
                 })?;
             if !closed {
                 return Ok(false);
