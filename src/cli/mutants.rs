@@ -47,13 +47,14 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
     Ok(summary.exit())
 }
 
-/// The models that are to kill; by default those of the doorway that are explored in a plain check, and
-/// those that are made for one mutant.
+/// The models that are to kill; by default those of the doorway that are explored in a plain check, with
+/// `--thorough` also the others, and those that are made for one mutant.
 fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
     let all = models::named(&args.models, &Sizes { settings: Vec::new() })?;
     let explored = |model: &Model| {
         let plainly = |choice: &doorway::model::EngineChoice| {
-            choice.engine == EngineKind::Explore && (!choice.thorough || model.mutant.is_some())
+            let is_wanted = !choice.thorough || args.thorough || model.mutant.is_some();
+            choice.engine == EngineKind::Explore && is_wanted
         };
         model.engines.iter().any(plainly)
     };
@@ -66,10 +67,11 @@ fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
     Ok(chosen)
 }
 
-/// Whether a mutant that no model kills is listed as harmless. One of which a graph was not seen whole is
-/// not: what is in the rest nobody knows.
+/// Whether a mutant that no model kills is harmless, as it is listed. That is one whose graph is the same
+/// in every model: if another, it does something that no property asks about, and if one was not seen
+/// whole, what is in the rest nobody knows.
 fn is_excused(fate: &Fate, excuse: Option<&Harmless>) -> bool {
-    excuse.is_some() && matches!(fate, Fate::Survived { unended, .. } if unended.is_empty())
+    excuse.is_some() && fate.is_harmless()
 }
 
 fn row(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> String {

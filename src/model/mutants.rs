@@ -62,6 +62,15 @@ pub enum Fate {
     },
 }
 
+impl Fate {
+    /// Whether nothing in any model tells the mutant from what it was made of: no property fell, and
+    /// every graph was seen whole and is the same.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Fate::Survived { differs, unended } if differs.is_empty() && unended.is_empty())
+    }
+}
+
 /// Why there is nothing to say of mutants.
 #[derive(Debug)]
 #[non_exhaustive]
