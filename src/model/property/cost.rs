@@ -19,10 +19,11 @@ const OF_A_RACE: i64 = 2;
 const OF_A_CRASH: i64 = 11;
 
 /// `cost`: a task takes ten commands, or eleven where another waits behind it, and two more for each
-/// other worker that comes for it; a worker two to register; an answer that is lost two more, that to a
-/// bind five, that to an arming eight, and that to a freeing none; a crash of the worker eleven. A look
-/// that finds no work is not counted. A token is drawn for a binding that has none. Remembers how many
-/// were answered, what those take that were not, the submissions and the crashes.
+/// other worker that comes for it; a worker takes two to register. A crash of the worker takes eleven. An
+/// answer that is lost, beside that the command is sent again, takes eight where it is that to an arming, ten
+/// to an append, five to a bind, none to a freeing, two to a release, and else one. A look that finds no work
+/// is not counted. A token is drawn for a binding that has none. Remembers how many were answered, what
+/// those take that were not, the workers, the submissions and the crashes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost;
 
@@ -85,20 +86,23 @@ fn enough(memory: &Document, step: &Step<'_>) -> i64 {
         + OF_A_CRASH * count(memory, "crashes")
 }
 
-/// What it takes at most to find out what has become of a command, beyond that it is sent again.
+/// What an answer that is lost takes at most. That to a freeing takes nothing: whichever of the two was
+/// done has freed the resource. It is another matter where the first comes late and ends the next binding,
+/// which takes two answers that are lost.
 fn of_a_lost_answer(command: &Command) -> i64 {
     let operators = command.operation.update().map(Update::operators).unwrap_or_default();
     let is_about = |field: &str| operators.iter().any(|one| one.path().as_str() == field);
     match command.operation {
-        _ if &*command.collection != RESERVATIONS => 2,
+        // How the document is has to be read.
+        _ if &*command.collection != RESERVATIONS => 1,
         // The task may be queued once more when it is done already, and is taken off then.
         _ if command.operation.is_upsert() => 10,
         // A worker that has armed its binding and was not told ends it, and begins again.
         Operation::FindOneAndUpdate { .. } => 8,
-        // One that is bound and was not told finds itself bound, and does the same.
+        // One that is bound and was not told does the same.
         _ if binds(operators) => 5,
-        // Freed is freed, by the first or the second.
         _ if is_about("worker_name") && !is_about("task_ids") => 0,
+        // A worker that has released and was not told asks how it stands.
         _ => 2,
     }
 }
