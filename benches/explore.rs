@@ -61,6 +61,7 @@ fn measure(
         cancels: Vec::new(),
         streams: Vec::new(),
         twins: Vec::new(),
+        hearts: Vec::new(),
         sweepers: None,
         mutant: None,
         faults: Default::default(),

@@ -48,6 +48,7 @@ fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&s
         cancels: Vec::new(),
         streams: Vec::new(),
         twins: Vec::new(),
+        hearts: Vec::new(),
         sweepers: None,
         mutant: None,
         faults: Default::default(),

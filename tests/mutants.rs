@@ -64,6 +64,90 @@ fn a_lost_answer_has_to_be_asked_for_again() {
 }
 
 #[test]
+fn what_only_costs_more_falls_by_the_cost() {
+    let killers = killers(&["doorway-cost-two-workers", "doorway-cost-unknown-failover"]);
+    let by = |command, change| killed_by(fate(&killers, command, change));
+    let bind = "reserved_resources.update_one({_id: ?, worker_name: {$exists: false}, turn: ?}";
+    assert_eq!(by(bind, "without clause 3"), "cost");
+    assert_eq!(by(bind, "an unknown outcome taken as not done"), "cost");
+    for token in ["?", "null"] {
+        let free =
+            format!("reserved_resources.update_one({{_id: ?, worker_name: ?, token: {token}}}");
+        for change in [
+            "an unknown outcome taken as done",
+            "an unknown outcome taken as not done",
+            "acknowledged by the primary alone",
+        ] {
+            assert_eq!(killed_by(fate(&killers, &free, change)), "cost", "{free}: {change}");
+        }
+    }
+}
+
+#[test]
+fn a_read_that_sends_what_nobody_looks_at_falls() {
+    let killers = killers(&["doorway-sweep-two"]);
+    let by = |command, change| killed_by(fate(&killers, command, change));
+    assert_eq!(by("reserved_resources.find({$or", "without limit"), "targeted");
+    assert_eq!(by("reserved_resources.find({worker_name", "without clause 1"), "targeted");
+}
+
+#[test]
+fn a_watcher_that_errs_falls_by_the_registry() {
+    let names = ["doorway-heart", "doorway-heart-crash", "doorway-heart-unknown"];
+    let killers = killers(&[&names[..], &["doorway-heart-failover"]].concat());
+    let by = |command, change| killed_by(fate(&killers, command, change));
+    let bury = "workers.delete_one({_id: ?, incarnation: ?, beats: ?})";
+    let beat = "workers.update_one({_id: ?, incarnation: ?}, {$inc";
+    let register = "workers.replace_one({_id: ?, incarnation: {$lt: ?}}";
+    for (command, change) in [
+        (bury, "without clause 2"),
+        (bury, "without clause 3"),
+        (bury, "an unknown outcome taken as done"),
+        (bury, "an unknown outcome taken as not done"),
+        (bury, "acknowledged by the primary alone"),
+        (beat, "without clause 2"),
+        (beat, "operator 1 turned"),
+        (beat, "an unknown outcome taken as done"),
+        (beat, "an unknown outcome taken as not done"),
+        (beat, "acknowledged by the primary alone"),
+        (beat, "as save()"),
+        (register, "clause 2 widened"),
+    ] {
+        assert_eq!(by(command, change), "registry", "{command}: {change}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_there_is_not_robbed() {
+    let killers = killers(&["doorway-worker-gone", "doorway-zombie-one-task"]);
+    let by = |command, change| killed_by(fate(&killers, command, change));
+    let free = "reserved_resources.update_one({_id: ?, worker_name: ?, token: null}";
+    assert_eq!(by(free, "without clause 2"), "no-eviction");
+    let delete = "reserved_resources.delete_one({_id: ?, token: ?, task_ids: ?})";
+    assert_eq!(by(delete, "without clause 2"), "no-eviction");
+}
+
+#[test]
+fn a_mutant_that_heals_is_not_harmless() {
+    let killers = killers(&["doorway-one-resource"]);
+    let bind = "reserved_resources.update_one({_id: ?, worker_name: {$exists: false}, turn: ?}";
+    let heals = fate(&killers, bind, "without clause 3");
+    let differs = vec!["doorway-one-resource".to_owned()];
+    assert_eq!(heals, Fate::Survived { differs, unended: Vec::new() });
+    assert!(!heals.is_harmless());
+}
+
+#[test]
+fn what_is_listed_as_harmless_changes_nothing() {
+    let names = ["doorway-cost-unknown-failover", "doorway-crashes", "doorway-worker-gone"];
+    let killers = killers(&names);
+    for known in harmless().expect("the list is read") {
+        let fate = killers.judge(&known.mutation).expect("the models can be set up");
+        assert!(fate.is_harmless(), "{}: {fate:?}", known.mutation);
+    }
+}
+
+#[test]
 fn a_change_is_read_as_it_is_written() {
     let killers = killers(&["doorway-one-resource"]);
     let mutants = killers.mutants();

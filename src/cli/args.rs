@@ -131,7 +131,8 @@ pub(crate) struct Mutants {
     /// Only mutants whose description contains this.
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
-    /// Put those that are listed as harmless to the test as well; it takes long.
+    /// Put those that are listed as harmless to the test as well, in the models of the lock too, and all of
+    /// them in the models that only a thorough check runs; it takes long.
     #[arg(long)]
     pub(crate) thorough: bool,
     /// Leave out models with more states than this.

@@ -16,6 +16,7 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
     let plain = |error: &dyn std::fmt::Display| Failure::Plain(error.to_string());
     let began = Instant::now();
     let killers = Killers::prepare(chosen(args)?, args.largest).map_err(|error| plain(&error))?;
+    let others = Killers::prepare(others(args)?, args.largest).map_err(|error| plain(&error))?;
     if killers.models().is_empty() {
         return Err(Failure::Plain("every model is larger than --largest allows".into()));
     }
@@ -34,7 +35,12 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
             summary.left += usize::from(wanted);
             continue;
         }
-        let fate = killers.judge(&mutation).map_err(|error| plain(&error))?;
+        let judged = killers.judge(&mutation);
+        let fate = match excuse {
+            None => judged,
+            Some(_) => judged.and_then(|fate| Ok(fate.and(others.judge(&mutation)?))),
+        }
+        .map_err(|error| plain(&error))?;
         output::line(match args.format {
             Format::Json => object(&mutation, &fate, excuse).to_string(),
             Format::Text => row(&mutation, &fate, excuse),
@@ -47,18 +53,13 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
     Ok(summary.exit())
 }
 
-/// The models that are to kill; by default those of the doorway that are explored in a plain check, and
-/// those that are made for one mutant.
+/// The models that are to kill; by default those of the doorway that are explored in a plain check, with
+/// `--thorough` also the others, and those that are made for one mutant.
 fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
     let all = models::named(&args.models, &Sizes { settings: Vec::new() })?;
-    let explored = |model: &Model| {
-        let plainly = |choice: &doorway::model::EngineChoice| {
-            choice.engine == EngineKind::Explore && (!choice.thorough || model.mutant.is_some())
-        };
-        model.engines.iter().any(plainly)
-    };
     let of_doorway = |model: &Model| model.design == Subject::Doorway;
-    let wanted = |model: &Model| explored(model) && (!args.models.is_empty() || of_doorway(model));
+    let is_named = |model: &Model| !args.models.is_empty() || of_doorway(model);
+    let wanted = |model: &Model| is_explored(model, args) && is_named(model);
     let chosen: Vec<Model> = all.into_iter().map(|named| named.model).filter(wanted).collect();
     if chosen.is_empty() {
         return Err(Failure::Plain("no model here is explored, so none can kill a mutant".into()));
@@ -66,10 +67,30 @@ fn chosen(args: &Mutants) -> Result<Vec<Model>, Failure> {
     Ok(chosen)
 }
 
-/// Whether a mutant that no model kills is listed as harmless. One of which a graph was not seen whole is
-/// not: what is in the rest nobody knows.
+fn is_explored(model: &Model, args: &Mutants) -> bool {
+    let explores = |choice: &doorway::model::EngineChoice| {
+        let is_wanted = !choice.thorough || args.thorough || model.mutant.is_some();
+        choice.engine == EngineKind::Explore && is_wanted
+    };
+    model.engines.iter().any(explores)
+}
+
+/// The models of which a mutant that is listed as harmless has to leave the graph as it is too: those of
+/// the lock, which send some of the doorway's commands.
+fn others(args: &Mutants) -> Result<Vec<Model>, Failure> {
+    if !args.thorough || !args.models.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = models::named(&args.models, &Sizes { settings: Vec::new() })?.into_iter();
+    let all = all.map(|named| named.model);
+    Ok(all.filter(|model| model.design == Subject::Lock && is_explored(model, args)).collect())
+}
+
+/// Whether a mutant that no model kills is harmless, as it is listed. That is one whose graph is the same
+/// in every model: if another, it does something that no property asks about, and if one was not seen
+/// whole, what is in the rest nobody knows.
 fn is_excused(fate: &Fate, excuse: Option<&Harmless>) -> bool {
-    excuse.is_some() && matches!(fate, Fate::Survived { unended, .. } if unended.is_empty())
+    excuse.is_some() && fate.is_harmless()
 }
 
 fn row(mutation: &Mutation, fate: &Fate, excuse: Option<&Harmless>) -> String {
@@ -148,10 +169,33 @@ impl Summary {
     fn exit(&self) -> Exit {
         if self.survived + self.excused_for_nothing > 0 {
             Exit::NotAsExpected
-        } else if self.killed == 0 {
+        } else if self.killed + self.harmless == 0 {
             Exit::Inconclusive
         } else {
             Exit::AsExpected
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(fate: &Fate) -> Exit {
+        let listed = harmless().expect("the list is read").swap_remove(0);
+        let mut summary = Summary::default();
+        summary.add(fate, Some(&listed));
+        summary.exit()
+    }
+
+    #[test]
+    fn what_is_listed_as_harmless_fails_where_it_makes_a_difference() {
+        let survived = |differs: &[&str], unended: &[&str]| {
+            let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            Fate::Survived { differs: names(differs), unended: names(unended) }
+        };
+        assert_eq!(exit(&survived(&[], &[])), Exit::AsExpected);
+        assert_eq!(exit(&survived(&["doorway"], &[])), Exit::NotAsExpected);
+        assert_eq!(exit(&survived(&[], &["doorway"])), Exit::NotAsExpected);
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::property::registry;
 use super::{Model, Subject, SystemKind};
 use crate::check::{Cx, Messages, Process};
 use crate::doc;
-use crate::env::Queues;
+use crate::env::{Env, Queues};
+use crate::reservation::doorway::registry::Incarnation;
 use crate::reservation::doorway::{self, lock, schema};
 use crate::reservation::{ReservationError, Task};
 use crate::store::memory::State;
@@ -86,7 +88,12 @@ impl Model {
             Process::new(format!("canceller-of-{}", task.id))
                 .then(move |cx| cancel(cx, task.clone()))
         });
-        let others = workers.chain(twins).chain(sweepers).chain(watchers).chain(cancellers);
+        let hearts = self.hearts.iter().map(|number| {
+            let worker = super::build::worker_name(number);
+            Process::new(format!("heart-of-{worker}")).then(move |cx| beat(cx, worker.clone()))
+        });
+        let watched = watchers.chain(hearts);
+        let others = workers.chain(twins).chain(sweepers).chain(watched).chain(cancellers);
         self.submitting().into_iter().chain(others).collect()
     }
 
@@ -145,7 +152,6 @@ pub(super) fn literals() -> BTreeSet<Text> {
 
 /// A submitter's own submission is the doorway: there is no queue before it.
 async fn submit(cx: Cx, task: Task) -> Result<(), ReservationError> {
-    use crate::env::Env;
     doorway::submit(&cx, &task).await?;
     cx.observe(task.event(Task::ENQUEUED));
     Ok(())
@@ -158,7 +164,24 @@ async fn bury(cx: Cx, worker: Text, lease: Option<Text>) -> Result<(), Reservati
         cx.receive(&lease).await;
     }
     if let Some(seen) = doorway::watch::registration(&cx, &worker).await? {
+        cx.observe(registry::event(registry::LOOKED, &seen));
         doorway::watch::bury(&cx, &seen).await?;
+        cx.observe(registry::event(registry::JUDGED, &seen));
+    }
+    Ok(())
+}
+
+/// Lets the heart of the process that is registered under a worker's name beat, once, at any moment.
+async fn beat(cx: Cx, worker: Text) -> Result<(), ReservationError> {
+    let Some(seen) = doorway::watch::registration(&cx, &worker).await? else { return Ok(()) };
+    cx.observe(registry::event(registry::LOOKED, &seen));
+    let me = Incarnation { name: worker, number: seen.incarnation };
+    match doorway::registry::heartbeat(&cx, &me).await {
+        Ok(true) => cx.observe(registry::event(registry::ALIVE, &seen)),
+        Ok(false) => cx.observe(registry::event(registry::GONE, &seen)),
+        // An answer that did not come says nothing.
+        Err(error) if error.is_outcome_unknown() || error.is_not_done() => {}
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }

@@ -105,6 +105,8 @@ struct File {
     #[serde(default)]
     twins: Vec<Spanned<i64>>,
     #[serde(default)]
+    hearts: Vec<Spanned<i64>>,
+    #[serde(default)]
     sweepers: Option<Spanned<u32>>,
     #[serde(default)]
     mutant: Option<MutantTable>,
@@ -295,6 +297,7 @@ impl File {
             cancels: self.cancels(design, sizes)?,
             streams: self.streams(system, sizes)?,
             twins: self.twins(design, sizes)?,
+            hearts: self.hearts(design, sizes)?,
             sweepers: self.sweepers(design)?,
             mutant: self.mutant.as_ref().map(MutantTable::mutation).transpose()?,
             write: (self.write.as_ref())
@@ -449,6 +452,17 @@ impl File {
                 Err(Wrong::at(first, "only a worker of the doorway is told from its twin"))
             }
             _ => self.twins.iter().map(|number| up_to("a worker", number, sizes.workers)).collect(),
+        }
+    }
+
+    fn hearts(&self, design: Subject, sizes: Sizes) -> Result<Vec<NonZeroU32>, Wrong> {
+        match self.hearts.first() {
+            Some(first) if design != Subject::Doorway => {
+                Err(Wrong::at(first, "only a worker of the doorway has a heart"))
+            }
+            _ => {
+                self.hearts.iter().map(|number| up_to("a worker", number, sizes.workers)).collect()
+            }
         }
     }
 

@@ -62,6 +62,9 @@ pub struct Model {
     pub streams: Vec<NonZeroU32>,
     /// The numbers of the workers whose name a second process has. For the doorway only.
     pub twins: Vec<NonZeroU32>,
+    /// The numbers of the workers whose hearts beat, once, at any moment at which they are registered;
+    /// else they need not, since a watcher may come at any moment. For the doorway only.
+    pub hearts: Vec<NonZeroU32>,
     /// How many sweep; where it is not said, one does if a worker may be taken for dead. For the
     /// doorway only.
     pub sweepers: Option<u32>,
@@ -183,6 +186,9 @@ impl Model {
         }
         if let Some(twin) = self.twins.iter().find(|twin| **twin > workers) {
             return Err(format!("worker {twin} of {workers} is to have a twin"));
+        }
+        if let Some(heart) = self.hearts.iter().find(|heart| **heart > workers) {
+            return Err(format!("the heart of worker {heart} of {workers} is to beat"));
         }
         if let Some(deposed) = self.deposes.iter().find(|deposed| **deposed > managers) {
             return Err(format!("manager {deposed} of {managers} is to be deposed"));

@@ -62,6 +62,32 @@ pub enum Fate {
     },
 }
 
+impl Fate {
+    /// What becomes of a mutant in other models too.
+    #[must_use]
+    pub fn and(self, others: Fate) -> Fate {
+        match (self, others) {
+            (
+                Fate::Survived { mut differs, mut unended },
+                Fate::Survived { differs: more, unended: cut },
+            ) => {
+                differs.extend(more);
+                unended.extend(cut);
+                Fate::Survived { differs, unended }
+            }
+            (Fate::Survived { .. }, dead) => dead,
+            (dead, _) => dead,
+        }
+    }
+
+    /// Whether nothing in any model tells the mutant from what it was made of: no property fell, and
+    /// every graph was seen whole and is the same.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Fate::Survived { differs, unended } if differs.is_empty() && unended.is_empty())
+    }
+}
+
 /// Why there is nothing to say of mutants.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -134,22 +160,19 @@ impl Killers {
     ///
     /// [`Unfit`] where a model cannot be set up.
     pub fn judge(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
-        let (mut differs, mut unended) = (Vec::new(), Vec::new());
+        let mut fate = Fate::Survived { differs: Vec::new(), unended: Vec::new() };
         for model in self.made_for.iter().filter(|model| model.mutant.as_ref() == Some(mutation)) {
             if let Some(killed) = falls(model)? {
                 return Ok(killed);
             }
         }
         for killer in self.models.iter().filter(|killer| killer.concerns(mutation)) {
-            match killer.judge(mutation)? {
-                Fate::Survived { differs: other, unended: cut } => {
-                    differs.extend(other);
-                    unended.extend(cut);
-                }
-                dead => return Ok(dead),
+            fate = fate.and(killer.judge(mutation)?);
+            if !matches!(fate, Fate::Survived { .. }) {
+                break;
             }
         }
-        Ok(Fate::Survived { differs, unended })
+        Ok(fate)
     }
 }
 

@@ -36,7 +36,7 @@ const PROTOCOL: &[&str] = &[
     "update task_status {_id, state} {$set: {state, token, worker_name}}",
     "update task_status {_id, state} {$set: {state}, $unset: {token}}",
     "update task_status {_id, state} {$set: {state}}",
-    "update workers {_id, incarnation: {$lt}} {$set: {beats, incarnation}}",
+    "update workers {_id, incarnation: {$lt}} {_id, beats, incarnation}",
     "update workers {_id, incarnation} {$inc: {beats}}",
 ];
 

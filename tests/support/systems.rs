@@ -44,6 +44,7 @@ pub(crate) fn system(design: Design, system: SystemKind, sizes: Sizes) -> System
         cancels: Vec::new(),
         streams: Vec::new(),
         twins: Vec::new(),
+        hearts: Vec::new(),
         sweepers: None,
         mutant: None,
         faults: Faults::default(),

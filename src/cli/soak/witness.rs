@@ -167,13 +167,8 @@ impl About {
                     self.buries = true;
                 }
             }
-            Operation::UpdateOne { update, .. } => {
-                self.registers = update.operators().iter().find_map(|operator| match operator {
-                    Operator::Set(path, number) if path.as_str() == "incarnation" => {
-                        number.as_int()
-                    }
-                    _ => None,
-                });
+            Operation::ReplaceOne { replacement, .. } => {
+                self.registers = replacement.get("incarnation").and_then(Value::as_int);
             }
             _ => {}
         }

@@ -5,6 +5,7 @@ mod bounded_doorway;
 mod bypass;
 mod cost;
 mod doorway;
+mod eviction;
 mod exclusivity;
 mod false_failure;
 mod fcfs;
@@ -13,6 +14,7 @@ mod kept;
 mod leak;
 mod once;
 mod queue;
+pub(super) mod registry;
 mod starvation;
 mod status;
 mod targeted;
@@ -24,6 +26,7 @@ pub use binding::{OneResourcePerWorker, OneWorkerPerResource};
 pub use bounded_doorway::BoundedDoorway;
 pub use bypass::Bypass;
 pub use cost::Cost;
+pub use eviction::NoEviction;
 pub use exclusivity::Exclusivity;
 pub use false_failure::NoFalseFailure;
 pub use fcfs::Fcfs;
@@ -32,6 +35,7 @@ pub use kept::Kept;
 pub use leak::NoLeak;
 pub use once::Once;
 pub use queue::Queue;
+pub use registry::Registry;
 pub use starvation::NoStarvation;
 pub use status::Status;
 pub use targeted::Targeted;
@@ -106,10 +110,18 @@ pub fn of_the_doorway() -> Vec<Property> {
         ),
         property("a resource that heeds the tokens refuses no run that counts", Fencing),
         property("a task fails only if its worker was lost while it ran", NoFalseFailure),
+        property("nobody ends the binding of a worker that is there", NoEviction),
+        property(
+            "nobody who was heard of since is declared dead, and a heartbeat is told the truth",
+            Registry,
+        ),
         property("no resource is bound over and over while another waits", Bypass),
         property("a submission takes a bounded number of commands", BoundedDoorway),
         property("without contention a task takes at most 11 commands", Cost),
-        property("each operation on one document asks for it by _id", Targeted),
+        property(
+            "an operation on one document asks for it by _id, and no scan sends two that wait",
+            Targeted,
+        ),
     ]
 }
 

@@ -6,7 +6,7 @@ use super::settle::settled;
 use crate::env::Env;
 use crate::reservation::ReservationError;
 use crate::store::filter::{by_id, eq, lt};
-use crate::store::update::{inc, set};
+use crate::store::update::inc;
 use crate::store::{ReadConcern, Store, StoreError, Text};
 
 /// A worker's name, and which of the processes that ever had it this one is.
@@ -42,8 +42,9 @@ pub async fn register<H: Store + Env>(
     loop {
         let registered = settled(host, || {
             let earlier = by_id(name).and(lt("incarnation", me.number));
-            let update = set("incarnation", me.number).set("beats", 0);
-            registrations(host).update_one(earlier, update).upsert(true)
+            let name = name.clone();
+            let registration = Registration { name, incarnation: me.number, beats: 0 };
+            registrations(host).replace_one(earlier, registration).upsert(true)
         });
         match registered.await {
             Ok(_) => return Ok(me),

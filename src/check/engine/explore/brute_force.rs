@@ -80,6 +80,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         cancels: Vec::new(),
         streams: Vec::new(),
         twins: Vec::new(),
+        hearts: Vec::new(),
         sweepers: None,
         mutant: None,
         faults: Default::default(),
