@@ -3,8 +3,9 @@
 use std::fmt::{self, Write as _};
 
 use super::trace::{Change, Counterexample, Replay, TraceStep};
-use super::verdict::{Coverage, Report};
+use super::verdict::{Coverage, Report, Verdict};
 use crate::env::Event;
+use crate::store::Text;
 
 /// What a part of the text is, for whoever gives each a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,19 @@ pub fn counterexample(fallen: &[&Counterexample], paint: Painter<'_>) -> String 
     }
     text.push_str(&fallen.first().map_or_else(String::new, |one| steps(&one.steps, paint)));
     text
+}
+
+/// The properties that fell by a run that is not there to be told.
+pub fn untold(report: &Report) -> impl Iterator<Item = &Text> {
+    let fallen = report.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
+    fallen.filter(|finding| finding.counterexample.is_none()).map(|finding| &finding.property)
+}
+
+/// What is told of such a property.
+#[must_use]
+pub fn without_run(property: &str, paint: Painter<'_>) -> String {
+    let name = paint(Part::Fallen, format!("violated {property}"));
+    format!("  {name}, by a run that a limit left no time to retrace\n")
 }
 
 /// The counterexamples, those with the same run together.

@@ -524,9 +524,18 @@ impl<'s> Space<'s> {
         again
     }
 
-    /// Learns every edge of every process once more, and compares.
-    pub(super) fn check_again(&mut self) -> Result<(), CheckError> {
-        self.automata.iter_mut().try_for_each(Automaton::check_again)
+    /// Learns every edge of every process once more, and compares; says why it stopped before, if so.
+    pub(super) fn check_again(
+        &mut self,
+        stop: &dyn Fn() -> Option<Text>,
+    ) -> Result<Option<Text>, CheckError> {
+        for automaton in &mut self.automata {
+            if let Some(why) = stop() {
+                return Ok(Some(why));
+            }
+            automaton.check_again()?;
+        }
+        Ok(None)
     }
 
     fn ask_judge(
