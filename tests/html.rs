@@ -173,8 +173,9 @@ fn a_run_in_which_nothing_falls_and_one_without_steps_have_a_page() {
     let page = Page::of_replay(&["a".into()], &replay).to_string();
     let first = page.find("never</b> falls here").unwrap();
     assert!(first < page.find("id=\"step-1\"").unwrap(), "it falls before the first step");
-    let checked = check.explore();
-    let found = checked.counterexample("never").unwrap();
+    let fails = |_: Cx| async { Err::<(), _>("before its first request") };
+    let checked = Check::new("one").process("a", fails).explore();
+    let found = checked.counterexample("no-failure").unwrap();
     assert!(found.steps.is_empty());
     assert!(read(&Page::of(found).to_string()).contains("No step changes a document."));
     let holds = Check::new("one").process("a", |cx: Cx| async move { cx.step("once").await });
