@@ -131,6 +131,15 @@ fn a_lock_that_looks_and_then_writes_is_violated_with_the_run() {
     assert!(checked.counterexample("no-failure").is_none());
 }
 
+/// As text and as data: what stands in the snapshots is what a person reads and what a tool gets.
+#[test]
+fn a_counterexample_in_both_of_its_forms() {
+    let checked = lock(look_then_write).explore();
+    insta::assert_snapshot!("counterexample", checked);
+    let found = checked.counterexample("exclusive").unwrap();
+    insta::assert_snapshot!("counterexample-json", serde_json::to_string_pretty(found).unwrap());
+}
+
 #[test]
 fn what_a_result_says_is_told() {
     let checked = counter().processes(["a", "b"], read_then_write).explore();

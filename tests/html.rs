@@ -185,6 +185,32 @@ fn a_run_in_which_nothing_falls_and_one_without_steps_have_a_page() {
 }
 
 #[test]
+#[cfg(feature = "cli")]
+fn the_two_steps_that_collide_are_marked() {
+    let marked = |page: &str| -> Vec<usize> {
+        let rows = page.split("<tr class=\"").skip(1).filter(|row| row.starts_with("step"));
+        let all = rows.enumerate().map(|(index, row)| (index + 1, row));
+        let marked = all.filter(|(_, row)| row.split('"').next().unwrap().ends_with(" collides"));
+        marked.map(|(number, _)| number).collect()
+    };
+    for found in found_in("story-898-two-managers").into_iter().chain(found_in("per-task-inline")) {
+        let page = Page::of(&found).to_string();
+        let [one, other] = *marked(&page) else { panic!("{}: {page}", found.property) };
+        assert_eq!(other, found.steps.len());
+        let (first, last) = (&found.steps[one - 1], &found.steps[other - 1]);
+        assert_ne!(first.process, last.process, "{}", found.property);
+        let told = first.events.iter().flat_map(|event| event.fields.iter());
+        let mut names = told.filter_map(|(_, value)| value.as_str()).chain([&*first.process]);
+        assert!(names.any(|name| found.why.contains(name)), "{}: {}", found.property, found.why);
+        assert!(read(row(&page, one)).contains(&format!("collides with step {other}")));
+        assert!(read(row(&page, other)).contains(&format!("collides with step {one}")));
+    }
+    for found in found_in("story-898-stream") {
+        assert!(marked(&Page::of(&found).to_string()).is_empty(), "{}", found.property);
+    }
+}
+
+#[test]
 fn the_page_of_a_small_counterexample() {
     let checked = Check::new("two at once")
         .processes(["a", "b"], |cx: Cx| async move {
