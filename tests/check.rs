@@ -1,13 +1,14 @@
 //! The front door: checks of one's own code, and what they say.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::hash::{BuildHasher, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use doorway::check::engine::Limits;
-use doorway::check::{Check, Cx, Faults, Monitor, NoFailure, Process, Step, Verdict};
+use doorway::check::{Check, Cx, Faults, Monitor, NoFailure, Process, Step, Verdict, View};
 use doorway::doc;
 use doorway::env::{Env, Queues, Wake, until};
 use doorway::store::filter::by_id;
@@ -128,6 +129,15 @@ fn a_lock_that_looks_and_then_writes_is_violated_with_the_run() {
     let schedule = found.schedule.join(" ");
     assert!(message.contains(&format!("replay: .replay(\"{schedule}\")")), "{message}");
     assert!(checked.counterexample("no-failure").is_none());
+}
+
+/// As text and as data: what stands in the snapshots is what a person reads and what a tool gets.
+#[test]
+fn a_counterexample_in_both_of_its_forms() {
+    let checked = lock(look_then_write).explore();
+    insta::assert_snapshot!("counterexample", checked);
+    let found = checked.counterexample("exclusive").unwrap();
+    insta::assert_snapshot!("counterexample-json", serde_json::to_string_pretty(found).unwrap());
 }
 
 #[test]
@@ -373,6 +383,43 @@ fn a_monitor_has_a_memory_and_a_name_of_its_own() {
     assert_eq!(
         checked.assert_violates("in once").counterexample("in once").unwrap().why,
         "a comes in a second time"
+    );
+}
+
+#[test]
+fn a_property_that_never_holds_is_a_mistake_in_the_check() {
+    let never = lock(lock_work_unlock).always("never", |_| false);
+    let why = "never does not hold before any process has taken a step: it does not hold";
+    assert_eq!(why_none(&never), format!("my lock: no verdict: {why}"));
+    let other = |world: &View<'_>| match world.documents::<Document>("locks").is_empty() {
+        true => Err("there is no lock"),
+        false => Ok(()),
+    };
+    let why = "locked does not hold before any process has taken a step: there is no lock";
+    let at_first = lock(lock_work_unlock).always("locked", other);
+    assert_eq!(why_none(&at_first), format!("my lock: no verdict: {why}"));
+}
+
+/// Draws a number that is seldom 0.
+fn chance() -> u64 {
+    std::collections::hash_map::RandomState::new().build_hasher().finish() % 16
+}
+
+#[test]
+fn who_draws_from_a_random_source_and_seldom_acts_on_it_is_refused_by_name() {
+    let check = lock(|cx: Cx| async move {
+        let found = cx.collection::<Document>("locks").find_one(by_id("printer")).await?;
+        if found.is_none() && chance() == 0 {
+            cx.within("work", async {}).await;
+        }
+        Ok(())
+    });
+    let why = why_none(&check);
+    assert!(why.contains(" is not a function of the answers that it gets"), "{why}");
+    assert!(
+        why.contains("once it ends, and once it asks `enter work`")
+            || why.contains("once it asks `enter work`, and once it ends"),
+        "{why}"
     );
 }
 

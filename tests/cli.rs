@@ -137,6 +137,30 @@ fn a_bad_number_or_word_on_the_command_line_is_one_clear_error() {
     assert_refused(&run(&["chekc"]), &["chekc"]);
 }
 
+#[test]
+fn a_number_that_is_none_is_told_what_is_wanted() {
+    let largest = run(&["mutants", "--largest", "x"]);
+    assert_refused(&largest, &["'x' for '--largest", "give a whole number from 1 on"]);
+    let memory = run(&["check", "--max-memory", "0"]);
+    assert_refused(&memory, &["'0' for '--max-memory", "give a whole number from 1 to 16777216"]);
+}
+
+#[test]
+fn a_mutant_that_changes_nothing_is_one_clear_error() {
+    let refused = |name: &str, mutant: &str, says: &[&str]| {
+        let whole = model("[expect]", &format!("{mutant}\n\n[expect]"));
+        let words = ["check", &file(name, whole), "--engine", "explore", "--format", "json"];
+        assert_refused(&run(&words), says);
+    };
+    let command =
+        "[mutant.command]\ncommand = \"nothing.find_one({_id: ?})\"\nchange = \"not sent\"";
+    let says = ["no process sends a command of the shape `nothing.find_one({_id: ?})`", "mutants"];
+    refused("no-such-command.toml", command, &says);
+    let index = "[mutant.no-index]\ncollection = \"reserved_resources\"\nindex = \"name_1\"";
+    let says = ["there is no index name_1 on reserved_resources", "there is worker_name_1 on"];
+    refused("no-such-index.toml", index, &says);
+}
+
 // Exit codes.
 
 /// Checks the reference model with that in place of this.

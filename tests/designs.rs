@@ -94,3 +94,43 @@ fn the_table_in_the_readme_is_what_the_models_say() {
     let (written, _) = written.expect("the README has a place for the table");
     assert!(written == table, "between {begin}and {end} the README has to have\n{table}");
 }
+
+/// What was known of each design before, from a study of its own: the model that shows
+/// it, and what is broken there, if anything.
+const KNOWN: [(&str, &[&str]); 14] = [
+    ("per-task-one-manager", &[]),
+    (
+        "per-task-two-managers",
+        &["exclusivity", "fcfs-r1", "fcfs-r2", "fcfs-r3", "one-worker-per-resource"],
+    ),
+    ("story-898-one-manager", &[]),
+    ("story-898-two-managers", &["fcfs-r1", "fcfs-r2"]),
+    ("story-898-stream", &["no-starvation"]),
+    ("story-898-save", &["kept"]),
+    ("story-898-save-two-managers", &["kept", "exclusivity"]),
+    ("story-898-no-worker-index", &["one-resource-per-worker"]),
+    ("story-898-manager-crash", &["once", "exclusivity"]),
+    ("story-898-pair-crash", &["once", "exclusivity"]),
+    ("story-898-worker-gone", &["fcfs-r3", "exclusivity", "no-leak"]),
+    ("story-898-pair-worker-gone", &["fcfs-r3", "exclusivity", "no-leak"]),
+    ("story-898-last-worker-gone", &["progress"]),
+    ("story-898-zombie", &["exclusivity"]),
+];
+
+#[test]
+fn what_was_known_of_each_design_is_what_the_models_say() {
+    let models = shipped().unwrap();
+    for (name, broken) in KNOWN {
+        let model = models.iter().find(|model| model.name == name).expect(name);
+        assert!(model.engines.iter().any(|one| one.engine == EngineKind::Explore), "{name}");
+        for property in broken {
+            assert_eq!(model.expected(property), Some(Expect::Violated), "{property} of {name}");
+        }
+        let holds = |(_, expect): &(String, Expect)| *expect == Expect::Verified;
+        assert!(!broken.is_empty() || model.expect.iter().all(holds), "{name}");
+    }
+    let two = models.iter().find(|model| model.name == "story-898-two-managers").unwrap();
+    for property in ["exclusivity", "once", "no-leak", "progress", "fcfs-r3"] {
+        assert_eq!(two.expected(property), Some(Expect::Verified), "{property} with two managers");
+    }
+}

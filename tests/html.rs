@@ -173,14 +173,41 @@ fn a_run_in_which_nothing_falls_and_one_without_steps_have_a_page() {
     let page = Page::of_replay(&["a".into()], &replay).to_string();
     let first = page.find("never</b> falls here").unwrap();
     assert!(first < page.find("id=\"step-1\"").unwrap(), "it falls before the first step");
-    let checked = check.explore();
-    let found = checked.counterexample("never").unwrap();
+    let fails = |_: Cx| async { Err::<(), _>("before its first request") };
+    let checked = Check::new("one").process("a", fails).explore();
+    let found = checked.counterexample("no-failure").unwrap();
     assert!(found.steps.is_empty());
     assert!(read(&Page::of(found).to_string()).contains("No step changes a document."));
     let holds = Check::new("one").process("a", |cx: Cx| async move { cx.step("once").await });
     let replay = holds.replay("a");
     let page = read(&Page::of_replay(&["a".into()], &replay).to_string());
     assert!(page.contains("No property fell in this run."));
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn the_two_steps_that_collide_are_marked() {
+    let marked = |page: &str| -> Vec<usize> {
+        let rows = page.split("<tr class=\"").skip(1).filter(|row| row.starts_with("step"));
+        let all = rows.enumerate().map(|(index, row)| (index + 1, row));
+        let marked = all.filter(|(_, row)| row.split('"').next().unwrap().ends_with(" collides"));
+        marked.map(|(number, _)| number).collect()
+    };
+    for found in found_in("story-898-two-managers").into_iter().chain(found_in("per-task-inline")) {
+        let page = Page::of(&found).to_string();
+        let [one, other] = *marked(&page) else { panic!("{}: {page}", found.property) };
+        assert_eq!(other, found.steps.len());
+        let (first, last) = (&found.steps[one - 1], &found.steps[other - 1]);
+        assert_ne!(first.process, last.process, "{}", found.property);
+        let told = first.events.iter().flat_map(|event| event.fields.iter());
+        let mut names = told.filter_map(|(_, value)| value.as_str()).chain([&*first.process]);
+        assert!(names.any(|name| found.why.contains(name)), "{}: {}", found.property, found.why);
+        assert!(read(row(&page, one)).contains(&format!("collides with step {other}")));
+        assert!(read(row(&page, other)).contains(&format!("collides with step {one}")));
+    }
+    for found in found_in("story-898-stream") {
+        assert!(marked(&Page::of(&found).to_string()).is_empty(), "{}", found.property);
+    }
 }
 
 #[test]

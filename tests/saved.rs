@@ -176,3 +176,45 @@ fn bad_files_and_bad_usage_are_told() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("is no saved counterexample: "), "{output:?}");
 }
+
+/// Saves what a model comes to of a property that no run with an end breaks.
+fn endless(name: &str, model: &str, property: &str) -> PathBuf {
+    let folder = folder(name);
+    let into = ["--engine", "explore", "--brief", "--save", folder.to_str().unwrap()];
+    doorway(&[&["check", model], &into[..]].concat());
+    folder.join(format!("{model}.explore.{property}.json"))
+}
+
+#[test]
+fn a_saved_run_without_end_falls_again_and_its_loop_is_made_once_more() {
+    let file = endless("goes-on", "story-898-stream", "no-livelock");
+    let whole = json(&file);
+    let (stem, all) = (whole["repeats_from"].as_u64().unwrap(), whole["steps"].as_array().unwrap());
+    let (code, said) = replay(&file, |_| {});
+    let loops = format!("by steps {} to {} again and again", stem + 1, all.len());
+    let why = whole["why"].as_str().unwrap();
+    assert!(said.contains(&format!("violated no-livelock {loops}: {why}")), "{said}");
+    assert_eq!(code, 1);
+    let (code, said) = replay(&file, |saved| saved["repeats_from"] = (stem + 1).into());
+    assert!(said.contains("expected a step of ") && said.contains("cannot take one"), "{said}");
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn a_saved_way_to_where_nothing_helps_falls_again() {
+    let (code, said) = replay(&endless("no-way", "story-898-last-worker-gone", "progress"), |_| {});
+    assert!(said.contains("violated progress after 1 steps: from here no run comes"), "{said}");
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn an_edited_run_does_not_say_that_it_has_no_end() {
+    let file = endless("has-an-end", "story-898-stream", "no-livelock");
+    let (code, said) = replay(&file, |saved| {
+        let words: Vec<_> = saved["schedule"].as_str().unwrap().split(' ').collect();
+        saved["schedule"] = words[..words.len() - 1].join(" ").into();
+    });
+    assert!(said.contains("whether no-livelock falls is not told by one run"), "{said}");
+    assert!(said.contains("no property fell; the run could go on"), "{said}");
+    assert_eq!(code, 0);
+}

@@ -3,8 +3,9 @@
 use std::fmt::{self, Write as _};
 
 use super::trace::{Change, Counterexample, Replay, TraceStep};
-use super::verdict::{Coverage, Report};
+use super::verdict::{Coverage, Report, Verdict};
 use crate::env::Event;
+use crate::store::Text;
 
 /// What a part of the text is, for whoever gives each a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,45 @@ pub fn counterexample(fallen: &[&Counterexample], paint: Painter<'_>) -> String 
     }
     text.push_str(&fallen.first().map_or_else(String::new, |one| steps(&one.steps, paint)));
     text
+}
+
+/// The two steps of a run that collide, by their numbers from 1: that at which a property falls, and the
+/// last one of another process that has to do with what the reason names, and the last does not.
+///
+/// `None` where the reason names nobody else: no process is in the way, say, when one waits for ever.
+#[must_use]
+pub fn collision(steps: &[TraceStep], why: &str) -> Option<(usize, usize)> {
+    let (last, before) = steps.split_last()?;
+    let is_named = |name: &str| {
+        let in_name = |letter: char| letter.is_alphanumeric() || "-_/#.".contains(letter);
+        !name.is_empty() && why.split(|letter| !in_name(letter)).any(|word| word == name)
+    };
+    let other = before.iter().rposition(|step| {
+        let names = names(step).into_iter();
+        step.process != last.process
+            && names.filter(|name| is_named(name)).any(|name| !self::names(last).contains(&name))
+    })?;
+    Some((other + 1, steps.len()))
+}
+
+/// Who takes a step, and what it tells of.
+fn names(step: &TraceStep) -> Vec<&str> {
+    let told = step.events.iter().flat_map(|event| event.fields.iter());
+    let told = told.filter_map(|(_, value)| value.as_str());
+    told.chain([&*step.process]).collect()
+}
+
+/// The properties that fell by a run that is not there to be told.
+pub fn untold(report: &Report) -> impl Iterator<Item = &Text> {
+    let fallen = report.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
+    fallen.filter(|finding| finding.counterexample.is_none()).map(|finding| &finding.property)
+}
+
+/// What is told of such a property.
+#[must_use]
+pub fn without_run(property: &str, paint: Painter<'_>) -> String {
+    let name = paint(Part::Fallen, format!("violated {property}"));
+    format!("  {name}, by a run that a limit left no time to retrace\n")
 }
 
 /// The counterexamples, those with the same run together.

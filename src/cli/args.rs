@@ -81,16 +81,16 @@ pub(crate) struct Check {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) max_time: Option<f64>,
     /// Give up each engine's search after so many executions.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1, u64::MAX))]
     pub(crate) max_executions: Option<u64>,
     /// Give up an exploration after so many states.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1, u64::MAX))]
     pub(crate) max_states: Option<u64>,
     /// Give up an exploration when its tables take so many MiB.
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    #[arg(long, value_name = "MIB", value_parser = whole(1, 1 << 24))]
     pub(crate) max_memory: Option<u64>,
     /// Explore only states that take at most so many steps to get to.
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "STEPS", value_parser = whole(1, u64::MAX))]
     pub(crate) max_depth: Option<u64>,
     /// Explore with reads of collections that never change fused into the step before them.
     #[arg(long)]
@@ -136,7 +136,7 @@ pub(crate) struct Mutants {
     #[arg(long)]
     pub(crate) thorough: bool,
     /// Leave out models with more states than this.
-    #[arg(long, value_name = "STATES", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "STATES", value_parser = whole(1, u64::MAX))]
     pub(crate) largest: Option<u64>,
     /// How to report: for people, or one JSON object a line for each mutant.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -355,6 +355,17 @@ fn design(text: &str) -> Result<SoakDesign, String> {
         let names = Design::ALL.map(|(name, _)| name);
         format!("there are {}, {}", SoakDesign::DOORWAY, names.join(", "))
     })
+}
+
+/// Reads a whole number within bounds, and says of anything else what is wanted.
+fn whole(least: u64, most: u64) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| match most {
+            u64::MAX => format!("give a whole number from {least} on"),
+            most => format!("give a whole number from {least} to {most}"),
+        })
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

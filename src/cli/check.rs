@@ -111,8 +111,17 @@ fn search(
         ..Options::default()
     };
     let what = format!("{} by {}", model.name, choice.engine.name());
-    progress::showing(&what, &options.progress, || choice.engine.run(&system, &options))
-        .map_err(|error| Failure::Plain(format!("{what}: {error}")))
+    let report =
+        progress::showing(&what, &options.progress, || choice.engine.run(&system, &options))
+            .map_err(|error| Failure::Plain(format!("{what}: {error}")))?;
+    match system.never_mutated() {
+        Some(shape) if report.stopped.is_none() => Err(Failure::Plain(format!(
+            "{}: no process sends a command of the shape `{shape}`, so the mutant is none; \
+             `doorway mutants` writes the commands as they have to be written",
+            model.name
+        ))),
+        _ => Ok(report),
+    }
 }
 
 /// What all rows came to.

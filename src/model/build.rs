@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::property;
 use super::{Model, Subject, SystemKind};
-use crate::check::mutation::Literals;
+use crate::check::mutation::{Literals, Mutation};
 use crate::check::{Commands, Messages, Process, System, World};
 use crate::env::{Event, forever};
 use crate::reservation::manager::{self, Statuses};
@@ -12,6 +12,19 @@ use crate::reservation::schema::{RESERVATIONS, WORKERS};
 use crate::reservation::{Design, ReservationError, Task, hot_spare, watcher, worker};
 use crate::store::memory::State;
 use crate::store::{Document, StoreError, Text};
+
+/// An index that is not there cannot be left out.
+fn lacks(system: &System, mutation: &Mutation) -> Result<(), StoreError> {
+    let Mutation::NoIndex { collection, index } = mutation else { return Ok(()) };
+    let mut all = system.world.store.indexes();
+    if all.any(|(in_which, name)| in_which == collection && name == index) {
+        return Ok(());
+    }
+    let all: Vec<String> =
+        system.world.store.indexes().map(|(which, name)| format!("{name} on {which}")).collect();
+    let all = if all.is_empty() { "none".into() } else { all.join(", ") };
+    Err(StoreError::invalid(format!("there is no index {index} on {collection}: there is {all}")))
+}
 
 impl Model {
     /// The system that the model describes, ready for an engine.
@@ -50,7 +63,10 @@ impl Model {
         };
         Ok(match &self.mutant {
             None => system,
-            Some(mutation) => system.mutated(&self.literals(), mutation.clone()),
+            Some(mutation) => {
+                lacks(&system, mutation)?;
+                system.mutated(&self.literals(), mutation.clone())
+            }
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Counterexample, Replay, StaleSchedule, System, TraceStep};
-use crate::model::{Model, ModelError};
+use crate::model::{Model, ModelError, property};
 use crate::store::Text;
 
 /// A counterexample with all that is needed to make its run again.
@@ -124,6 +124,36 @@ impl Saved {
             Ok(replay) => self.compare(&schedule, &replay.steps).map(|()| replay),
             Err(stale) => Err(self.before(&schedule, system, &stale)),
         }
+    }
+
+    /// Whether the property is one that no run with an end breaks: its fall is told by the graph of
+    /// all runs, and the run that was saved is the way to where it shows.
+    #[must_use]
+    pub fn is_of_endless_runs(&self) -> bool {
+        self.repeats_from.is_some() || property::is_of_graphs(&self.property)
+    }
+
+    /// Makes a run without end again, with what repeats once more; says where it goes on for ever.
+    ///
+    /// # Errors
+    ///
+    /// At which step it does not repeat.
+    pub fn goes_on(&self, system: &System) -> Result<String, String> {
+        let all = self.steps.len();
+        let Some(stem) = self.repeats_from.filter(|stem| *stem < all) else {
+            return Ok(format!("after {all} steps"));
+        };
+        let mut schedule = self.words();
+        schedule.extend_from_within(stem..);
+        let replay = system.replay(&schedule).map_err(|stale| stale.to_string())?;
+        for (step, again) in replay.steps[stem..all].iter().zip(all..) {
+            if *step != replay.steps[again] {
+                let (expected, got) = told_apart(step, &replay.steps[again]);
+                let number = again + 1;
+                return Err(format!("step {number}: expected {expected} once more, got {got}"));
+            }
+        }
+        Ok(format!("by steps {} to {all} again and again", stem + 1))
     }
 
     /// The first step that differs, before one that cannot be taken.

@@ -117,6 +117,9 @@ pub fn details(model: &Model, choice: EngineChoice, report: &Report, colours: Co
     if matches!(report.coverage, Coverage::States { .. }) {
         let _ = writeln!(text, "  {}", colours.paint(Paint::Dim, report.coverage));
     }
+    for property in told::untold(report) {
+        text.push_str(&told::without_run(property, &|part, text| colours.part(part, text)));
+    }
     for group in told::by_run(report) {
         text.push_str(&counterexample(&model.name, &group, colours));
     }

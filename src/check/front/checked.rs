@@ -154,16 +154,9 @@ impl Checked {
             f.write_str(&told::counterexample(&group, &told::PLAIN))?;
             writeln!(f, "  replay: .replay(\"{}\")", group[0].schedule.join(" "))?;
         }
-        let untold = self.report.findings.iter().filter(|finding| {
-            finding.verdict == Verdict::Violated
-                && finding.counterexample.is_none()
-                && !self.vacuous.contains_key(&finding.property)
-        });
-        for finding in untold {
-            let property = &finding.property;
-            writeln!(f, "  violated {property}, by a run that a limit left no time to retrace")?;
-        }
-        Ok(())
+        let is_vacuous = |property: &&Text| self.vacuous.contains_key(*property);
+        let mut untold = told::untold(&self.report).filter(|property| !is_vacuous(property));
+        untold.try_for_each(|property| f.write_str(&told::without_run(property, &told::PLAIN)))
     }
 }
 

@@ -28,7 +28,7 @@ use super::monitor::Monitor;
 use super::process::Process;
 use super::property::{NoDeadlock, NoFailure};
 use super::system::{Commands, System};
-use super::trace::Replay;
+use super::trace::{Counterexample, Replay};
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 use super::verdict::Report;
 use super::world::World;
@@ -252,7 +252,7 @@ impl Check {
         let system = self.system(&claims)?;
         let report = explore::explore(&system, &self.options().for_explorer())
             .map_err(|error| NoVerdict::refused(&self.name, error))?;
-        Ok(Checked::new(self, &claims, report))
+        self.checked(&claims, report)
     }
 
     /// Makes every interleaving, on loom's threads. For small checks without faults; a process
@@ -324,7 +324,21 @@ impl Check {
         let options = Options { cancel: panics.cancel.clone(), ..self.options() };
         let report = search(&system, &options);
         self.unless_panicked(&panics)?;
-        Ok(Checked::new(self, &claims, report))
+        self.checked(&claims, report)
+    }
+
+    /// What came of a search. Where a property does not hold before the first step, no process is to
+    /// blame: it is the check that is wrong.
+    fn checked(&self, claims: &[Claim], report: Report) -> Result<Checked, NoVerdict> {
+        let always = claims.iter().filter(|claim| claim.when == When::Always);
+        let mut found = always.filter_map(|claim| report.of(&claim.name)?.counterexample.as_ref());
+        match found.find(|found| found.schedule.is_empty()) {
+            None => Ok(Checked::new(self, claims, report)),
+            Some(Counterexample { property, why, .. }) => Err(NoVerdict::new(
+                &self.name,
+                format!("{property} does not hold before any process has taken a step: {why}"),
+            )),
+        }
     }
 
     fn options(&self) -> Options {

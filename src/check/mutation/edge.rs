@@ -1,5 +1,8 @@
 //! Where the commands of a process leave it, to be noted or changed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::{Change, Literals, Shape, Shapes};
 use crate::check::Cx;
 use crate::store::filter::by_id;
@@ -15,11 +18,30 @@ pub(crate) enum Edge {
     Plain,
     /// Their shapes are noted, and they are sent.
     Recording(Literals, Shapes),
-    /// Those of one shape are changed.
-    Mutated(Literals, Text, Change),
+    /// Those of one shape are changed; it is noted if there are any.
+    Mutated(Literals, Text, Change, Met),
+}
+
+/// Whether a command of the shape to be changed was sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Met(Arc<AtomicBool>);
+
+impl Met {
+    fn now(&self, change: Change) -> Change {
+        self.0.store(true, Ordering::Relaxed);
+        change
+    }
 }
 
 impl Edge {
+    /// The shape that is to be changed, if no command of it was sent.
+    pub(super) fn unmet(&self) -> Option<&Text> {
+        match self {
+            Edge::Mutated(_, shape, _, Met(met)) => (!met.load(Ordering::Relaxed)).then_some(shape),
+            _ => None,
+        }
+    }
+
     /// What is to be changed about a command.
     fn change(&self, command: &Command) -> Option<Change> {
         match self {
@@ -28,8 +50,9 @@ impl Edge {
                 shapes.add(Shape::of(command, literals));
                 None
             }
-            Edge::Mutated(literals, shape, change) => {
-                (**shape == *Shape::of(command, literals).to_string()).then_some(*change)
+            Edge::Mutated(literals, shape, change, met) => {
+                let is_it = **shape == *Shape::of(command, literals).to_string();
+                is_it.then(|| met.now(*change))
             }
         }
     }

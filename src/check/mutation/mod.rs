@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use change::Change;
-pub(crate) use edge::Edge;
+pub(crate) use edge::{Edge, Met};
 pub use shape::Shape;
 
 use super::System;
@@ -101,14 +101,24 @@ impl System {
     #[must_use]
     pub fn mutated(mut self, literals: &Literals, mutation: Mutation) -> System {
         match mutation {
-            Mutation::Command { command, change } => {
-                self.with_edge(&Edge::Mutated(Arc::clone(literals), command, change))
-            }
+            Mutation::Command { command, change } => self.with_edge(&Edge::Mutated(
+                Arc::clone(literals),
+                command,
+                change,
+                Met::default(),
+            )),
             Mutation::NoIndex { collection, index } => {
                 self.world.store.drop_index(&collection, &index);
                 self
             }
         }
+    }
+
+    /// The shape of the commands that a mutation is to change, if no process has sent one so far:
+    /// once all runs were made, nothing was mutated.
+    #[must_use]
+    pub fn never_mutated(&self) -> Option<&Text> {
+        self.processes.iter().find_map(|process| process.edge.unmet())
     }
 
     fn with_edge(mut self, edge: &Edge) -> System {

@@ -58,14 +58,21 @@ impl<'a> Diagram<'a> {
 
     fn step(&self, f: &mut fmt::Formatter<'_>, index: usize, step: &TraceStep) -> fmt::Result {
         let (number, kind) = (index + 1, self.page.kind(index));
-        let class = Class(kind);
-        writeln!(f, r#"<tr class="{class}" id="step-{number}" data-at="{number}">"#)?;
+        let (class, collides) = (Class(kind), self.page.collides(number));
+        let marked = if collides.is_some() { " collides" } else { "" };
+        writeln!(f, r#"<tr class="{class}{marked}" id="step-{number}" data-at="{number}">"#)?;
         let label =
             format!(r##"<a href="#step-{number}" aria-label="step {number}">{number}</a>"##);
         writeln!(f, r#"<th scope="row">{label}</th>"#)?;
         self.arrows(f, step)?;
         write!(f, "<td>")?;
         what(f, kind, step)?;
+        if let Some(other) = collides {
+            write!(
+                f,
+                r##"<p class="bad">⚡ collides with <a href="#step-{other}">step {other}</a></p>"##
+            )?;
+        }
         writeln!(f, "</td>\n</tr>")
     }
 

@@ -14,7 +14,7 @@ use diagram::Diagram;
 use documents::Documents;
 use escaped::Escaped;
 
-use crate::check::{Counterexample, Kind, Replay, TraceStep};
+use crate::check::{Counterexample, Kind, Replay, TraceStep, told};
 use crate::store::Text;
 
 const STYLE: &str = include_str!("style.css");
@@ -90,6 +90,19 @@ impl Page {
     /// The properties that fell after so many steps.
     fn falls(&self, after: usize) -> impl Iterator<Item = &Fallen> {
         self.fallen.iter().filter(move |fallen| fallen.after == after)
+    }
+
+    /// With which step this one collides.
+    fn collides(&self, number: usize) -> Option<usize> {
+        self.fallen
+            .iter()
+            .find_map(|Fallen { after, why, .. }| {
+                let is_of_run = self.repeats_from.is_none() && *after <= self.steps.len();
+                let (one, other) =
+                    is_of_run.then(|| told::collision(&self.steps[..*after], why))??;
+                [(one, other), (other, one)].into_iter().find(|(this, _)| *this == number)
+            })
+            .map(|(_, other)| other)
     }
 
     /// What the schedule says that a step is.

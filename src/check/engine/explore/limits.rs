@@ -58,6 +58,10 @@ impl fmt::Debug for Watcher {
 /// How long between two reports of progress.
 const REPORTS: Duration = Duration::from_millis(100);
 
+/// So long the process is held against what was learnt of it after the limit, and so long again the
+/// shortest runs are looked for that break what fell.
+const MOMENT: Duration = Duration::from_millis(400);
+
 /// The limits of a search under way.
 pub(super) struct Watch {
     limits: Limits,
@@ -79,6 +83,20 @@ impl Watch {
             began: now,
             reported: now,
             enough: Arc::default(),
+        }
+    }
+
+    /// Where no time is left, or the search was cancelled, a moment more: for what makes sense of what
+    /// was found.
+    pub(super) fn grant_a_moment(&mut self) {
+        let until = self.elapsed() + MOMENT;
+        let is_cancelled = self.cancel.load(Ordering::Relaxed);
+        self.limits.time = match self.limits.time {
+            Some(limit) => Some(limit.max(until)),
+            None => is_cancelled.then_some(until),
+        };
+        if is_cancelled {
+            self.cancel = Arc::default();
         }
     }
 

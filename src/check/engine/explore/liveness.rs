@@ -18,6 +18,7 @@ use super::limits::{Progress, Watch};
 use super::pack::{Layout, Packed};
 use super::search::moved;
 use super::space::Space;
+use super::table::Table;
 use crate::check::fault::Choice;
 #[cfg(test)]
 use crate::check::fault::Kind;
@@ -47,11 +48,22 @@ pub(super) struct Liveness {
 /// Keys of 126 bits: the graph takes far more than its keys.
 type Key = Packed<2>;
 
+/// Why it is not known, since a limit was reached before.
+type Stopped = Text;
+
+/// Asked now and then on the way through a graph: why to stop, if so.
+type Stop<'a> = &'a dyn Fn() -> Option<Stopped>;
+
+/// So many states are gone through between two looks at the limits.
+const LOOKS: usize = 1 << 16;
+/// What is not known of so many states is found out between two looks at the limits.
+const LEARNT: u32 = 1 << 10;
+
 /// All states and transitions; states are numbered in the order of their depth.
 #[derive(Default)]
 struct Graph {
     states: Vec<Key>,
-    numbers: FxHashMap<Key, u32>,
+    numbers: Numbers,
     /// For each state the one before it, and the number of the choice.
     came_by: Vec<(u32, u32)>,
     /// The transitions of state n are those from `first[n]` to `first[n + 1]`.
@@ -62,18 +74,59 @@ struct Graph {
     memories: Vec<u32>,
 }
 
-/// Checks liveness; `None` where a limit is reached before.
-pub(super) fn check(space: &mut Space<'_>, watch: &Watch) -> Result<Option<Liveness>, CheckError> {
+/// The numbers of the states by their keys. The keys are those of the states and not kept twice,
+/// so a larger one is filled anew, without the one before it.
+#[derive(Default)]
+struct Numbers {
+    /// A power of two of them, or none.
+    slots: Vec<u32>,
+}
+
+/// A slot without a number.
+const FREE: u32 = u32::MAX;
+
+impl Numbers {
+    /// Those of these states, with room for more.
+    fn of(states: &[Key]) -> Numbers {
+        let slots = vec![FREE; (states.len() * 2).next_power_of_two().max(64)];
+        let mut numbers = Numbers { slots };
+        for (state, number) in states.iter().zip(0..) {
+            let place = numbers.place(state, states);
+            numbers.slots[place] = number;
+        }
+        numbers
+    }
+
+    fn is_full(&self, states: usize) -> bool {
+        self.slots.len() / 4 * 3 <= states
+    }
+
+    /// Where the number of a key is, or would be.
+    fn place(&self, key: &Key, states: &[Key]) -> usize {
+        let mut place = Table::hash(key).upper(self.slots.len().ilog2());
+        while self.slots[place] != FREE && states[self.slots[place] as usize] != *key {
+            place = (place + 1) % self.slots.len();
+        }
+        place
+    }
+}
+
+/// Checks liveness, as far as limits allow.
+pub(super) fn check(
+    space: &mut Space<'_>,
+    watch: &Watch,
+) -> Result<Result<Liveness, Stopped>, CheckError> {
     loop {
         space.reset(&[], Reductions::default());
         match Graph::build(space, watch)? {
             Built::Whole(graph) => {
-                return Ok(Some(Liveness {
-                    without_progress: graph.without_progress(),
-                    livelock: graph.livelock(),
+                let stop = || watch.stop(&graph.progress(space, watch));
+                return Ok(graph.without_progress(&stop).and_then(|without_progress| {
+                    let livelock = graph.livelock(&stop)?;
+                    Ok(Liveness { without_progress, livelock })
                 }));
             }
-            Built::Stopped => return Ok(None),
+            Built::Stopped(why) => return Ok(Err(why)),
             Built::Again => {}
         }
     }
@@ -84,8 +137,7 @@ pub(super) fn check(space: &mut Space<'_>, watch: &Watch) -> Result<Option<Liven
 pub(super) enum Endless {
     Owed(Text, Lasso),
     NeverOwed,
-    /// A limit was reached before.
-    Stopped,
+    Stopped(Stopped),
 }
 
 /// Looks for a run without end that breaks a property.
@@ -97,8 +149,11 @@ pub(super) fn endless(
     loop {
         space.reset(&[property], Reductions::default());
         match Graph::build(space, watch)? {
-            Built::Whole(graph) => return graph.owed_for_ever(space),
-            Built::Stopped => return Ok(Endless::Stopped),
+            Built::Whole(graph) => {
+                let stop = || watch.stop(&graph.progress(space, watch));
+                return graph.owed_for_ever(space, &stop);
+            }
+            Built::Stopped(why) => return Ok(Endless::Stopped(why)),
             Built::Again => {}
         }
     }
@@ -106,7 +161,7 @@ pub(super) fn endless(
 
 enum Built {
     Whole(Graph),
-    Stopped,
+    Stopped(Stopped),
     Again,
 }
 
@@ -116,10 +171,12 @@ impl Graph {
         if space.is_stale() {
             return Ok(Built::Again);
         }
-        let Some(mut layout) = Layout::plan(&space.counts(), 2) else { return Ok(Built::Stopped) };
+        let Some(mut layout) = Layout::plan(&space.counts(), 2) else {
+            return Ok(Built::Stopped(too_wide()));
+        };
         let mut graph = Graph::default();
         graph.number(space.pack(&layout, &initial), (0, 0));
-        let mut state = 0;
+        let (mut state, mut learnt) = (0, 0);
         while state < graph.states.len() {
             let mut found = Vec::new();
             let visit = |next| found.push(next);
@@ -130,7 +187,13 @@ impl Graph {
                         return Ok(Built::Again);
                     }
                     if !graph.lay_out(space, &mut layout) {
-                        return Ok(Built::Stopped);
+                        return Ok(Built::Stopped(too_wide()));
+                    }
+                    learnt += 1;
+                    if learnt % LEARNT == 0
+                        && let Some(why) = watch.stop(&graph.progress(space, watch))
+                    {
+                        return Ok(Built::Stopped(why));
                     }
                     continue;
                 }
@@ -145,24 +208,32 @@ impl Graph {
                 graph.transitions.push((to, choice));
             }
             state += 1;
-            if state.is_multiple_of(4096) && watch.stop(&graph.progress(space, watch)).is_some() {
-                return Ok(Built::Stopped);
+            if state.is_multiple_of(4096)
+                && let Some(why) = watch.stop(&graph.progress(space, watch))
+            {
+                return Ok(Built::Stopped(why));
             }
         }
         graph.first.push(graph.transitions.len() as u32);
+        graph.numbers = Numbers::default();
         let memory = |key| space.memory(layout.scene.get(key));
         graph.memories = graph.states.iter().map(memory).collect();
         Ok(Built::Whole(graph))
     }
 
     fn number(&mut self, key: Key, came_by: (u32, u32)) -> u32 {
-        let next = self.states.len() as u32;
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
+        if self.numbers.is_full(self.states.len()) {
+            self.numbers = Numbers::default();
+            self.numbers = Numbers::of(&self.states);
+        }
+        let place = self.numbers.place(&key, &self.states);
+        let number = &mut self.numbers.slots[place];
+        if *number == FREE {
+            *number = self.states.len() as u32;
             self.states.push(key);
             self.came_by.push(came_by);
         }
-        number
+        *number
     }
 
     /// Sees to it that every number fits in its field; `false`: a state is too wide.
@@ -173,48 +244,78 @@ impl Graph {
         }
         let Some(wider) = Layout::plan(&counts, 2) else { return false };
         self.states.iter_mut().for_each(|key| *key = moved(key, layout, &wider));
-        let numbered = self.states.iter().zip(0..);
-        self.numbers = numbered.map(|(key, number)| (*key, number)).collect();
+        self.numbers = Numbers::of(&self.states);
         *layout = wider;
         true
     }
 
+    /// How far it is; its memory with what it takes to go through the graph once it is whole.
     fn progress(&self, space: &Space<'_>, watch: &Watch) -> Progress {
-        let state = size_of::<Key>() * 3 + size_of::<(u32, u32)>() * 2;
-        let transition = size_of::<(u32, u32)>();
-        let graph = self.states.len() * state + self.transitions.len() * transition;
+        let state = size_of::<Key>() + size_of::<(u32, u32)>() + 2 * size_of::<u32>();
+        let of_states = self.states.len() * (state + Graph::THROUGH_STATE);
+        let transition = size_of::<(u32, u32)>() + Graph::THROUGH_TRANSITION;
+        let of_numbers = self.numbers.slots.len() * size_of::<u32>();
         Progress {
             states: self.states.len() as u64,
-            memory: graph + space.bytes(),
+            memory: of_states + of_numbers + self.transitions.len() * transition + space.bytes(),
             time: watch.elapsed(),
             ..Progress::default()
         }
     }
+
+    /// So many bytes a state takes to go through the graph: four numbers for its component.
+    const THROUGH_STATE: usize = 4 * size_of::<u32>();
+    /// So many bytes a transition takes: one number for the way back.
+    const THROUGH_TRANSITION: usize = size_of::<u32>();
 
     fn from(&self, state: usize) -> &[(u32, u32)] {
         &self.transitions[self.first[state] as usize..self.first[state + 1] as usize]
     }
 
     /// The shortest way to a state from which no run comes to a good end.
-    fn without_progress(&self) -> Option<Lasso> {
-        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.states.len()];
-        for state in 0..self.states.len() {
-            self.from(state).iter().for_each(|(to, _)| before[*to as usize].push(state as u32));
-        }
+    fn without_progress(&self, stop: Stop<'_>) -> Result<Option<Lasso>, Stopped> {
+        let (first, before) = self.backwards(stop)?;
         let mut comes_to_end = vec![false; self.states.len()];
         let mut open = self.good_ends.clone();
+        let mut looks = Looks::new(stop);
         while let Some(state) = open.pop() {
-            if !std::mem::replace(&mut comes_to_end[state as usize], true) {
-                open.extend(&before[state as usize]);
+            looks.now_and_then()?;
+            let state = state as usize;
+            if !std::mem::replace(&mut comes_to_end[state], true) {
+                let before = &before[first[state] as usize..first[state + 1] as usize];
+                open.extend(before.iter().filter(|before| !comes_to_end[**before as usize]));
             }
         }
-        let lost = comes_to_end.iter().position(|comes| !comes)?;
-        Some(Lasso { stem: self.way_to(lost), cycle: Vec::new() })
+        let lost = comes_to_end.iter().position(|comes| !comes);
+        Ok(lost.map(|lost| Lasso { stem: self.way_to(lost), cycle: Vec::new() }))
+    }
+
+    /// The states before state n are those from `first[n]` to `first[n + 1]`.
+    fn backwards(&self, stop: Stop<'_>) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
+        let states = self.states.len();
+        let mut first = vec![0; states + 1];
+        self.transitions.iter().for_each(|(to, _)| first[*to as usize] += 1);
+        let mut sum = 0;
+        for first in &mut first {
+            sum += *first;
+            *first = sum;
+        }
+        let mut before = vec![0; self.transitions.len()];
+        let mut looks = Looks::new(stop);
+        for state in 0..states {
+            looks.now_and_then()?;
+            for (to, _) in self.from(state) {
+                let place = &mut first[*to as usize];
+                *place -= 1;
+                before[*place as usize] = state as u32;
+            }
+        }
+        Ok((first, before))
     }
 
     /// A fair run without end on which one thing is owed for ever, if there is one: a component of
     /// the states in which it is owed. What cannot go on in the whole graph cannot go on there.
-    fn owed_for_ever(&self, space: &Space<'_>) -> Result<Endless, CheckError> {
+    fn owed_for_ever(&self, space: &Space<'_>, stop: Stop<'_>) -> Result<Endless, CheckError> {
         let mut owed_in: FxHashMap<u32, Vec<Text>> = FxHashMap::default();
         let mut all = BTreeSet::new();
         for memory in &self.memories {
@@ -224,34 +325,52 @@ impl Graph {
                 owed_in.insert(*memory, owed);
             }
         }
-        let found = all.into_iter().filter_map(|owed| {
+        let mut found = Vec::new();
+        for owed in all {
             let is_owed = |state: u32| owed_in[&self.memories[state as usize]].contains(&owed);
-            self.fair_run(&is_owed).map(|lasso| (owed, lasso))
-        });
-        let shortest = found.min_by_key(|(_, lasso)| (lasso.stem.len(), lasso.cycle.len()));
+            match self.fair_run(&is_owed, stop) {
+                Ok(lasso) => found.extend(lasso.map(|lasso| (owed, lasso))),
+                Err(why) => return Ok(Endless::Stopped(why)),
+            }
+        }
+        let of_length = |(_, lasso): &(Text, Lasso)| (lasso.stem.len(), lasso.cycle.len());
+        let shortest = found.into_iter().min_by_key(of_length);
         Ok(shortest.map_or(Endless::NeverOwed, |(owed, lasso)| Endless::Owed(owed, lasso)))
     }
 
     /// A fair run without end, if there is one.
-    fn livelock(&self) -> Option<Lasso> {
-        self.fair_run(&|_| true)
+    fn livelock(&self, stop: Stop<'_>) -> Result<Option<Lasso>, Stopped> {
+        self.fair_run(&|_| true, stop)
     }
 
     /// A fair run without end that stays among some states, if there is one.
-    fn fair_run(&self, among: &impl Fn(u32) -> bool) -> Option<Lasso> {
+    fn fair_run(
+        &self,
+        among: &impl Fn(u32) -> bool,
+        stop: Stop<'_>,
+    ) -> Result<Option<Lasso>, Stopped> {
         let due = self.due();
-        let component = self.components(among);
-        let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        let inside = component.iter().enumerate().filter(|(state, _)| among(*state as u32));
-        for (state, component) in inside {
-            members.entry(*component).or_default().push(state as u32);
+        let component = self.components(among, stop)?;
+        // A state that no transition leads on from within its component is no part of a cycle.
+        let goes_round = |state: &u32| {
+            let within = |(to, _): &(u32, u32)| {
+                among(*to) && component[*to as usize] == component[*state as usize]
+            };
+            among(*state) && self.from(*state as usize).iter().any(within)
+        };
+        let mut members: Vec<u32> = (0..self.states.len() as u32).filter(goes_round).collect();
+        members.sort_unstable_by_key(|state| (component[*state as usize], *state));
+        let (mut shortest, mut looks) = (None::<Lasso>, Looks::new(stop));
+        let length = |lasso: &Lasso| (lasso.stem.len(), lasso.cycle.len());
+        for members in members.chunk_by(|a, b| component[*a as usize] == component[*b as usize]) {
+            looks.after(members.len())?;
+            let Some(lasso) = self.fair_cycle(members, &component, &due) else { continue };
+            let is_shorter = |one: &Lasso| (length(&lasso), &lasso.stem) < (length(one), &one.stem);
+            if shortest.as_ref().is_none_or(is_shorter) {
+                shortest = Some(lasso);
+            }
         }
-        let mut fair: Vec<Lasso> = members
-            .into_values()
-            .filter_map(|members| self.fair_cycle(&members, &component, &due))
-            .collect();
-        fair.sort_by_key(|lasso| (lasso.stem.len(), lasso.cycle.len(), lasso.stem.clone()));
-        fair.into_iter().next()
+        Ok(shortest)
     }
 
     /// What has to happen some time if it always could: steps, and what the database does by itself.
@@ -321,14 +440,20 @@ impl Graph {
     /// graph algorithms*, 1972), without recursion.
     ///
     /// Of the graph of some states only; each of the others is one by itself.
-    fn components(&self, among: &impl Fn(u32) -> bool) -> Vec<u32> {
+    fn components(
+        &self,
+        among: &impl Fn(u32) -> bool,
+        stop: Stop<'_>,
+    ) -> Result<Vec<u32>, Stopped> {
         const NEW: u32 = u32::MAX;
         let states = self.states.len();
         let (mut order, mut low) = (vec![NEW; states], vec![0; states]);
         let (mut component, mut on_stack) = (vec![NEW; states], Vec::new());
         let (mut visited, mut root) = (0, 0);
         let mut path: Vec<(u32, u32)> = Vec::new();
+        let mut looks = Looks::new(stop);
         loop {
+            looks.now_and_then()?;
             // Without some of the states the others need not be reachable from the first.
             if path.is_empty() {
                 while root < states && order[root] != NEW {
@@ -372,7 +497,7 @@ impl Graph {
                 }
             }
         }
-        component
+        Ok(component)
     }
 
     fn way_to(&self, mut state: usize) -> Vec<Choice> {
@@ -384,6 +509,37 @@ impl Graph {
         }
         way.reverse();
         way
+    }
+}
+
+/// Why there is no graph of states that take more bits than its keys have.
+fn too_wide() -> Stopped {
+    "a state takes more bits than are packed for liveness".into()
+}
+
+/// Looks at the limits now and then.
+struct Looks<'a> {
+    stop: Stop<'a>,
+    left: usize,
+}
+
+impl<'a> Looks<'a> {
+    fn new(stop: Stop<'a>) -> Looks<'a> {
+        Looks { stop, left: LOOKS }
+    }
+
+    fn now_and_then(&mut self) -> Result<(), Stopped> {
+        self.after(1)
+    }
+
+    /// A look, if so many states more are enough for one.
+    fn after(&mut self, states: usize) -> Result<(), Stopped> {
+        if let Some(left) = self.left.checked_sub(states) {
+            self.left = left;
+            return Ok(());
+        }
+        self.left = LOOKS;
+        (self.stop)().map_or(Ok(()), Err)
     }
 }
 
@@ -464,7 +620,8 @@ mod tests {
             let graph = random_graph(states, &mut random);
             let among = random(1 << states);
             let expected = by_sets(&graph, among);
-            let lasso = graph.fair_run(&|state| among >> state & 1 == 1);
+            let lasso =
+                graph.fair_run(&|state| among >> state & 1 == 1, &|| None).expect("no limit");
             assert_eq!(lasso.is_some(), expected, "{:?} {among:b}", graph.transitions);
             found[usize::from(expected)] += 1;
         }

@@ -108,6 +108,8 @@ struct Exploration<'s> {
     outcomes: Option<BTreeSet<Outcome>>,
     first_fall: bool,
     liveness: bool,
+    /// Why a search was stopped that came after one that had ended.
+    cut: Option<Text>,
 }
 
 /// What the ends of runs came to that one pass of the search has seen.
@@ -140,6 +142,7 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         outcomes: options.outcomes.then(BTreeSet::new),
         first_fall: options.first_fall,
         liveness: options.liveness,
+        cut: None,
     };
     walk::walk(system, &mut exploration.space.automata)?;
     if options.reductions.symmetry {
@@ -148,9 +151,10 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
     let (stopped, tally) = exploration.visit_all()?;
     exploration.reductions.symmetry &= exploration.space.symmetries() > 1;
     exploration.watch.enough().store(false, Ordering::Relaxed);
-    exploration.space.check_again()?;
+    let stopped = exploration.check_again(stopped)?;
     let liveness = if options.liveness { exploration.liveness(&stopped)? } else { Vec::new() };
     let endless = exploration.endless(&stopped)?;
+    let cut = exploration.cut.take();
     let mut report = exploration.report(stopped, tally)?;
     report.findings.iter_mut().zip(endless).for_each(|(finding, endless)| {
         if finding.verdict == Verdict::Verified {
@@ -158,6 +162,8 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         }
     });
     report.findings.extend(liveness);
+    report.cut_short |= cut.is_some();
+    report.stopped = report.stopped.or(cut);
     Ok(report)
 }
 
@@ -256,9 +262,26 @@ impl Exploration<'_> {
         Ok((ended, tally, found))
     }
 
+    /// Holds the code against what was learnt of it; says why the whole did not come to its end.
+    fn check_again(&mut self, stopped: Option<Text>) -> Result<Option<Text>, CheckError> {
+        if stopped.is_some() {
+            self.watch.grant_a_moment();
+        }
+        let watch = &self.watch;
+        let none = limits::Progress::default();
+        let stop = || watch.stop(&limits::Progress { time: watch.elapsed(), ..none });
+        Ok(stopped.or(self.space.check_again(&stop)?))
+    }
+
     fn liveness(&mut self, stopped: &Option<Text>) -> Result<Vec<Finding>, CheckError> {
         let found = match stopped {
-            None => liveness::check(&mut self.space, &self.watch)?,
+            None => match liveness::check(&mut self.space, &self.watch)? {
+                Ok(found) => Some(found),
+                Err(why) => {
+                    self.cut = Some(why);
+                    None
+                }
+            },
             Some(_) => None,
         };
         let properties = [
@@ -284,14 +307,17 @@ impl Exploration<'_> {
     /// For each property of runs without end what is to be said of it, if no run with one breaks it.
     fn endless(&mut self, stopped: &Option<Text>) -> Result<Vec<Option<Finding>>, CheckError> {
         let system = self.system;
-        let one = |(number, monitor): (usize, &Arc<dyn Monitor>)| {
+        let mut one = |(number, monitor): (usize, &Arc<dyn Monitor>)| {
             if !monitor.is_of_endless_runs() || stopped.is_some() || self.fallen.contains(&number) {
                 return Ok(None);
             }
             let (verdict, counterexample) =
                 match liveness::endless(&mut self.space, &self.watch, number)? {
                     Endless::NeverOwed => (Verdict::Verified, None),
-                    Endless::Stopped => (Verdict::Inconclusive, None),
+                    Endless::Stopped(why) => {
+                        self.cut = Some(why);
+                        (Verdict::Inconclusive, None)
+                    }
                     Endless::Owed(what, Lasso { stem, cycle }) => {
                         let why =
                             format!("this goes on for ever, is fair to all, and {what} is owed");
@@ -300,11 +326,12 @@ impl Exploration<'_> {
                 };
             Ok(Some(Finding { property: monitor.name().into(), verdict, counterexample }))
         };
-        system.properties.iter().enumerate().map(one).collect()
+        system.properties.iter().enumerate().map(&mut one).collect()
     }
 
     fn report(mut self, stopped: Option<Text>, tally: Tally) -> Result<Report, CheckError> {
         let time = self.watch.elapsed();
+        self.watch.grant_a_moment();
         let mut findings = Vec::with_capacity(self.system.properties.len());
         for (property, monitor) in self.system.properties.iter().enumerate() {
             let fell = self.fallen.contains(&property);

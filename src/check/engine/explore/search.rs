@@ -300,8 +300,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
     fn affordable(&self, states: usize) -> usize {
         let Some(limit) = self.watch.limits().memory else { return states };
         let left = limit.saturating_sub(self.bytes() - self.table.bytes());
-        let one = Table::<N>::bytes_for(1 << 20).div_ceil(1 << 20);
-        states.min(left / one)
+        states.min(Table::<N>::affordable(left))
     }
 
     /// Sees to it that every number fits in its field; `false`: not in so many words.

@@ -76,14 +76,23 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         let mut state = 0;
         while state < self.states.len() {
             let branching = self.space.branching();
-            if self.table.capacity() < self.states.len() + branching {
-                self.table.grow(self.table.capacity() * 2 + branching);
+            let wanted = self.states.len() + branching;
+            if self.table.capacity() < wanted {
+                let larger = wanted.max(self.table.capacity() + self.table.capacity() / 2);
+                let left = watch.limits().memory.map(|limit| {
+                    let others = self.progress(watch).memory - self.table.bytes();
+                    Table::<N>::affordable(limit.saturating_sub(others))
+                });
+                self.table.grow(left.map_or(larger, |left| left.min(larger)));
+            }
+            if self.table.capacity() < wanted {
+                return Ok(Trail::Stopped);
             }
             if let Some(trail) = self.expand(state)? {
                 return Ok(trail);
             }
             state += 1;
-            if state.is_multiple_of(4096) && watch.stop(&self.progress(watch)).is_some() {
+            if state.is_multiple_of(1024) && watch.stop(&self.progress(watch)).is_some() {
                 return Ok(Trail::Stopped);
             }
         }

@@ -43,6 +43,8 @@ const UNKNOWN: u64 = u64::MAX;
 const BLOCKED: u64 = u64::MAX - 1;
 /// The same for the content of a queue.
 const NOT_KNOWN: u32 = u32::MAX;
+/// About so many edges of a process are learnt once more, at least.
+const ASKED: usize = 512;
 
 /// Where a process can stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -674,9 +676,22 @@ impl<'s> Space<'s> {
         again
     }
 
-    /// Learns every edge of every process once more, and compares.
-    pub(super) fn check_again(&mut self) -> Result<(), CheckError> {
-        self.automata.iter_mut().try_for_each(Automaton::check_again)
+    /// Learns every edge of every process once more, and compares; says why it stopped before, if so.
+    ///
+    /// A process of few edges is asked many times: chance may give the same answer now and then.
+    pub(super) fn check_again(
+        &mut self,
+        stop: &dyn Fn() -> Option<Text>,
+    ) -> Result<Option<Text>, CheckError> {
+        for automaton in &mut self.automata {
+            for _ in 0..(ASKED / automaton.edges_known().max(1)).max(1) {
+                if let Some(why) = stop() {
+                    return Ok(Some(why));
+                }
+                automaton.check_again()?;
+            }
+        }
+        Ok(None)
     }
 
     fn ask_judge(

@@ -72,6 +72,11 @@ impl<const N: usize> Table<N> {
         Self::bytes_of(Self::slots_for(states))
     }
 
+    /// A table for how many states takes so many bytes.
+    pub(super) fn affordable(bytes: usize) -> usize {
+        bytes / Self::bytes_for(1 << 20).div_ceil(1 << 20)
+    }
+
     fn bytes_of(slots: usize) -> usize {
         slots * size_of::<Slot<N>>()
     }
