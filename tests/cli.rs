@@ -287,6 +287,10 @@ fn the_verdict_names_the_reductions_in_use() {
     assert_eq!(reductions("reference", &[]), serde_json::json!(["symmetry"]));
     assert_eq!(reductions("reference", &["--no-symmetry"]), serde_json::json!([]));
     assert_eq!(reductions("story-898-one-manager", &[]), serde_json::json!([]), "it has none");
+    let fused = serde_json::json!(["immutable-reads", "symmetry"]);
+    assert_eq!(reductions("reference", &["--fuse-immutable"]), fused);
+    let without = reductions("doorway-cost", &["--fuse-immutable", "--no-symmetry"]);
+    assert_eq!(without, serde_json::json!([]), "nothing there never changes");
     let output = run(&["check", "reference", "--engine", "explore"]);
     assert!(out(&output).contains("reduced by symmetry"), "{}", out(&output));
 }

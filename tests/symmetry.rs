@@ -1,4 +1,4 @@
-//! Symmetry changes no verdict and no outcome, and where names are not interchangeable it is found
+//! No reduction changes a verdict or an outcome, and where names are not interchangeable that is found
 //! out.
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -15,8 +15,8 @@ use doorway::check::{
     System, Verdict, World,
 };
 use doorway::doc;
-use doorway::env::Queues;
-use doorway::model::{Sizes, property, shipped};
+use doorway::env::{Env, Event, Queues};
+use doorway::model::{Expect, Model, Sizes, property, shipped};
 use doorway::store::filter::{all, by_id};
 use doorway::store::memory::State;
 use doorway::store::update::{inc, pull, push};
@@ -25,8 +25,12 @@ use doorway::store::{Document, Store, Text, Value};
 /// Models with more states than this are left out.
 const LARGEST: u64 = 25_000;
 
-fn run(system: &System, symmetry: bool, limits: Limits) -> Report {
-    let reductions = Reductions { symmetry, ..Reductions::default() };
+const NONE: Reductions = Reductions { immutable_reads: false, symmetry: false };
+const SYMMETRY: Reductions = Reductions { symmetry: true, ..NONE };
+const FUSED: Reductions = Reductions { immutable_reads: true, ..NONE };
+const BOTH: Reductions = Reductions { immutable_reads: true, symmetry: true };
+
+fn run(system: &System, reductions: Reductions, limits: Limits) -> Report {
     let options = ExploreOptions { reductions, limits, outcomes: true, ..Default::default() };
     explore(system, &options).unwrap()
 }
@@ -48,34 +52,106 @@ fn verdicts(report: &Report) -> Vec<(Text, Verdict, Option<usize>)> {
     findings.map(|one| (one.property.clone(), one.verdict, length(one))).collect()
 }
 
-/// Explores with and without; whether symmetry was of use.
-fn compare(system: &System, limits: Limits) -> bool {
-    let whole = run(system, false, limits);
+/// The reductions that there may be: without a collection that never changes nothing is fused.
+fn of_use(system: &System) -> &'static [Reductions] {
+    let store = &system.world.store;
+    let never_changes = store.collections().any(|collection| store.is_immutable(collection));
+    if never_changes { &[SYMMETRY, FUSED, BOTH] } else { &[SYMMETRY] }
+}
+
+/// Explores without a reduction, with each, and with both; whether symmetry was of use. `None`: it is
+/// too large.
+fn compare_all(system: &System, limits: Limits) -> Option<bool> {
+    let whole = run(system, NONE, limits);
     if whole.cut_short && whole.stopped.as_deref() != Some("every property fell") {
+        return None;
+    }
+    let compared = |reductions: &Reductions| {
+        let report = run(system, *reductions, Limits::default());
+        assert_eq!(verdicts(&whole), verdicts(&report), "{} {reductions:?}", system.name);
+        assert!(whole.outcomes == report.outcomes, "of {} {reductions:?}", system.name);
+        report
+    };
+    let all: Vec<Report> = of_use(system).iter().map(compared).collect();
+    let reduced = &all[0];
+    if let [_, fused, both] = &all[..]
+        && whole.stopped.is_none()
+    {
+        assert!(states(fused) <= states(&whole), "{}", system.name);
+        assert!(states(both) <= states(fused), "{}", system.name);
+    }
+    if !uses_symmetry(reduced) && reduced.stopped.is_none() {
+        assert_eq!(states(&whole), states(reduced), "{}", system.name);
+    }
+    Some(uses_symmetry(reduced))
+}
+
+fn compare(system: &System, limits: Limits) -> bool {
+    compare_all(system, limits) == Some(true)
+}
+
+/// In this many states all that falls in a large model has fallen, but perhaps in these: of them it is only known
+/// that `doorway check` says what they expect, with symmetry and without.
+const FALLS_WITHIN: u64 = 150_000;
+const FALL_LATE: [&str; 12] = [
+    "story-898-pair-worker-gone",
+    "doorway-cancel",
+    "doorway-zombie",
+    "doorway-crash-zombie",
+    "doorway-stale-zombie",
+    "doorway-unknown-zombie",
+    "doorway-arms-any-list",
+    "doorway-sweeps-any-binding",
+    "doorway-old-registry",
+    "doorway-registers-alone",
+    "doorway-no-worker-index",
+    "doorway-incarnations-fall",
+];
+
+/// What falls in a model falls with each reduction, as early. Nothing else is asked, so that the search
+/// ends when all has fallen: so it is done for large models too. Whether it was.
+fn compare_falls(mut model: Model) -> bool {
+    model
+        .expect
+        .retain(|(name, expect)| *expect == Expect::Violated && !property::is_of_graphs(name));
+    let system = model.system().unwrap();
+    let limits = Limits { states: Some(FALLS_WITHIN), ..Limits::default() };
+    let first = ExploreOptions { limits, ..Default::default() };
+    let whole = explore(&system, &first).unwrap();
+    if whole.stopped.as_ref().is_some_and(|why| **why != *"every property fell") {
         return false;
     }
-    let reduced = run(system, true, Limits::default());
-    assert_eq!(verdicts(&whole), verdicts(&reduced), "{}", system.name);
-    assert!(whole.outcomes == reduced.outcomes, "the outcomes of {} differ", system.name);
-    if !uses_symmetry(&reduced) && reduced.stopped.is_none() {
-        assert_eq!(states(&whole), states(&reduced), "{}", system.name);
+    let whole = verdicts(&whole);
+    let falls = |reductions| {
+        verdicts(&explore(&system, &ExploreOptions { reductions, ..Default::default() }).unwrap())
+    };
+    for (property, verdict, length) in &whole {
+        assert!(*verdict == Verdict::Violated && length.is_some(), "{property} of {}", model.name);
     }
-    uses_symmetry(&reduced)
+    for reductions in of_use(&system) {
+        assert_eq!(falls(*reductions), whole, "{} {reductions:?}", model.name);
+    }
+    true
 }
 
 #[test]
-fn every_shipped_model_has_the_same_verdicts_and_outcomes_with_symmetry() {
+fn every_shipped_model_has_the_same_verdicts_and_outcomes_with_each_reduction() {
     let time = Some(Duration::from_secs(5));
     let limits = Limits { states: Some(LARGEST), time, ..Limits::default() };
-    let mut with_symmetry = Vec::new();
+    let (mut with_symmetry, mut late) = (Vec::new(), Vec::new());
     for mut model in shipped().unwrap() {
         model.expect.retain(|(name, _)| !property::is_of_graphs(name));
-        if compare(&model.system().unwrap(), limits) {
-            with_symmetry.push(model.name);
+        let is_broken = model.expect.iter().any(|(_, expect)| *expect == Expect::Violated);
+        match compare_all(&model.system().unwrap(), limits) {
+            Some(true) => with_symmetry.push(model.name),
+            Some(false) => {}
+            None if is_broken && !compare_falls(model.clone()) => late.push(model.name),
+            None => {}
         }
     }
     println!("{} models have symmetries: {}", with_symmetry.len(), with_symmetry.join(", "));
     assert!(with_symmetry.len() >= 10, "{with_symmetry:?}");
+    assert!(late.iter().all(|name| FALL_LATE.contains(&name.as_str())), "{late:?}");
 }
 
 fn reference(numbers: [u32; 4]) -> System {
@@ -92,11 +168,10 @@ fn the_reference_model_has_nearly_as_many_times_fewer_states_as_it_has_symmetrie
         [([3, 1, 1, 2], 893, 177), ([4, 2, 2, 2], 246_293, 32_578), ([5, 1, 2, 2], 98_669, 10_469)]
     {
         let system = reference(numbers);
-        let count = |symmetry| {
-            let reductions = Reductions { symmetry, ..Reductions::default() };
+        let count = |reductions| {
             states(&explore(&system, &ExploreOptions { reductions, ..Default::default() }).unwrap())
         };
-        assert_eq!((count(false), count(true)), (whole, reduced), "{numbers:?}");
+        assert_eq!((count(NONE), count(SYMMETRY)), (whole, reduced), "{numbers:?}");
     }
 }
 
@@ -119,6 +194,9 @@ enum Act {
     FailIfOne,
     Send,
     Take,
+    /// Reads what never changes.
+    Look,
+    LookAtAll,
 }
 
 fn system(acts: Vec<Act>, processes: usize, faults: Faults) -> System {
@@ -127,6 +205,10 @@ fn system(acts: Vec<Act>, processes: usize, faults: Faults) -> System {
         let document = doc! {"_id": resource, "n": 0, "list": Vec::<Value>::new()};
         store.insert("resources", document).unwrap();
     }
+    for id in ["s", "t"] {
+        store.insert("settings", doc! {"_id": id}).unwrap();
+    }
+    store.declare_immutable("settings");
     let process = |number: usize| {
         let resource = ["x", "y"][number % 2];
         let acts = acts.clone();
@@ -178,6 +260,11 @@ async fn take(cx: &Cx, act: Act, resource: &str) -> Result<(), String> {
         }
         Act::FailIfOne if me.ends_with('1') => return Err("is one".into()),
         Act::FailIfOne => {}
+        Act::Look => drop(cx.collection::<Document>("settings").find_one(by_id("s")).await),
+        Act::LookAtAll => {
+            let all = cx.collection::<Document>("settings").find(all()).await.map_err(failed)?;
+            cx.observe(Event::new("looked").with("at", all.len() as i64));
+        }
         Act::Send => cx.send("queue", doc! {"by": me}).await,
         Act::Take => drop(cx.take("queue").await),
     }
@@ -196,6 +283,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::FailIfOne),
         2 => Just(Act::Send),
         1 => Just(Act::Take),
+        2 => Just(Act::Look),
+        1 => Just(Act::LookAtAll),
     ]
 }
 
@@ -215,8 +304,8 @@ fn faults() -> impl Strategy<Value = Faults> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn random_models_have_the_same_verdicts_and_outcomes_with_symmetry(
-        acts in vec(act(), 1..4),
+    fn random_models_have_the_same_verdicts_and_outcomes_with_each_reduction(
+        acts in vec(act(), 1..5),
         processes in 2..4_usize,
         faults in faults(),
     ) {

@@ -177,7 +177,9 @@ fn leave_unknown(
 /// The answer of the member that lags behind; `None` where it is that of the primary.
 fn answer_stale(execution: &Execution, world: &mut World, budget: &mut Budget) -> Option<Answer> {
     let command = execution.command();
+    // Of what never changes nobody lags behind.
     if command.operation.is_write()
+        || world.store.is_immutable(&command.collection)
         || command.concern.read == ReadConcern::Linearizable
         || !world.store.is_ahead_of_lagging()
         || *execution != Execution::begin(command.clone())

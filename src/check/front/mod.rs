@@ -29,7 +29,6 @@ use super::process::Process;
 use super::property::{NoDeadlock, NoFailure};
 use super::system::{Commands, System};
 use super::trace::{Counterexample, Replay};
-#[cfg(any(feature = "loom", feature = "shuttle"))]
 use super::verdict::Report;
 use super::world::World;
 use crate::store::{Index, StoreError, Text, to_document};

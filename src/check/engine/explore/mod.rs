@@ -7,6 +7,8 @@
 //! a few small numbers, packed exactly (`pack`), and the set of the states seen is one flat
 //! table (`table`) that is filled breadth first (`search`).
 
+#[cfg(all(test, feature = "cli"))]
+mod ample_count;
 mod automaton;
 #[cfg(test)]
 mod brute_force;
@@ -150,6 +152,9 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
     }
     let (stopped, tally) = exploration.visit_all()?;
     exploration.reductions.symmetry &= exploration.space.symmetries() > 1;
+    let store = &system.world.store;
+    let never_changes = store.collections().any(|collection| store.is_immutable(collection));
+    exploration.reductions.immutable_reads &= never_changes;
     exploration.watch.enough().store(false, Ordering::Relaxed);
     let stopped = exploration.check_again(stopped)?;
     let liveness = if options.liveness { exploration.liveness(&stopped)? } else { Vec::new() };

@@ -947,7 +947,9 @@ impl<'s> Space<'s> {
             let automaton = &mut self.automata[process];
             let (to, events) = automaton.follow(*node, answer)?;
             let next = automaton.at(to);
-            if !events.is_empty() || next.failure().is_some() {
+            // At its end nothing happens to a process any more: what could have, did before.
+            let is_spared = matches!(next, At::Ended) && !self.system.faults.is_none();
+            if !events.is_empty() || next.failure().is_some() || is_spared {
                 return Ok(());
             }
             (*at, *node) = (next, to);
