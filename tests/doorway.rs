@@ -47,7 +47,7 @@ fn a_task_costs_ten_commands_where_nobody_contends() {
     let steps = one_after_another(&system, &["manager-1", "worker-1"]);
     let submit = ["task_status.insert_one", "counters.find_one", "reserved_resources.update_one"];
     assert_eq!(commands(&steps, "manager-1"), submit);
-    let register = ["counters.find_one_and_update", "workers.update_one"];
+    let register = ["counters.find_one_and_update", "workers.replace_one"];
     let serve = [
         "reserved_resources.find",
         "reserved_resources.update_one",

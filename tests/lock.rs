@@ -66,7 +66,7 @@ async fn a_turn_costs_seven_commands_where_nobody_contends() {
     assert!(turn.release().await.unwrap());
     let expected = [
         "counters.find_one_and_update",
-        "workers.update_one",
+        "workers.replace_one",
         "queues.update_one",
         "queues.find_one",
         "queues.find_one_and_update",
