@@ -98,6 +98,12 @@ impl Layout {
         Layout { locals, store, queues, memory, faults }
     }
 
+    /// Every field, in one order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field> + '_ {
+        let shared = [self.store, self.memory, self.faults].into_iter();
+        shared.chain(self.queues.iter().copied()).chain(self.locals.iter().copied())
+    }
+
     /// Whether every number fits in its field.
     pub(super) fn fits(&self, counts: &Counts) -> bool {
         self.store.fits(counts.store)

@@ -11,7 +11,7 @@ use super::error::CheckError;
 use super::limits::{Progress, Watch, out_of_memory, too_deep};
 use super::pack::{Global, Layout, Packed};
 use super::space::Space;
-use super::table::{Hash, Table};
+use super::table::{Hash, Insert, Table};
 use crate::store::Text;
 
 /// So many states are expanded between two looks at the limits, at most.
@@ -69,6 +69,15 @@ pub(super) struct Search<'a, 's, const N: usize> {
     until: Option<u64>,
 }
 
+/// States to be expanded, by one thread or several.
+struct Work<'a, 's, const N: usize> {
+    space: &'a Space<'s>,
+    layout: &'a Layout,
+    batch: &'a [Packed<N>],
+    /// So many of them were taken by a thread.
+    taken: AtomicUsize,
+}
+
 /// What came of expanding some states.
 #[derive(Default)]
 struct Expanded<const N: usize> {
@@ -93,7 +102,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let Some(layout) = Layout::plan(&space.counts(), N) else {
             return Ok((Ended::Wider, Tally::default()));
         };
-        let table = Table::with_capacity(1 << 12);
+        let mut table = Table::with_capacity(1 << 12);
         let key = layout.pack::<N>(&initial);
         table.insert(&key, Table::hash(&key));
         let frontier = vec![vec![key]];
@@ -211,25 +220,14 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         batch: &[Packed<N>],
         at_end: AtEnd<'_>,
     ) -> Result<Vec<Packed<N>>, CheckError> {
-        let (space, layout, table) = (&*self.space, &self.layout, &self.table);
-        let taken = AtomicUsize::new(0);
-        let work = || {
-            let mut expanded =
-                Expanded { recent: vec![[u64::MAX; N]; 1 << RECENT], ..Expanded::default() };
-            loop {
-                let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
-                if from == batch.len() {
-                    return expanded;
-                }
-                let to = (from + CHUNK).min(batch.len());
-                expanded.expand(space, layout, table, &batch[from..to]);
-            }
-        };
-        let all = if self.threads == 1 || batch.len() <= 2 * CHUNK {
-            vec![work()]
+        let Search { space, layout, table, threads, .. } = self;
+        let work = Work { space, layout, batch, taken: AtomicUsize::new(0) };
+        let all = if *threads == 1 || batch.len() <= 2 * CHUNK {
+            vec![work.expand(table)]
         } else {
+            let work = || work.expand(&mut &*table);
             thread::scope(|scope| {
-                let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(work)).collect();
+                let others: Vec<_> = (1..*threads).map(|_| scope.spawn(work)).collect();
                 let mut all = vec![work()];
                 all.extend(others.into_iter().map(|thread| {
                     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -284,10 +282,10 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
     fn room(&mut self) -> Option<usize> {
         let states = self.tally.states as usize;
         let branching = self.space.branching();
-        let wanted = (states / 64).clamp(64, BATCH);
+        let wanted = (states / 256).clamp(64, BATCH);
         let enough = states + wanted * branching;
         if self.table.capacity() < enough {
-            let larger = enough.max(self.table.capacity() + self.table.capacity() / 2);
+            let larger = enough.max(states + states / 2);
             self.table.grow(self.affordable(larger));
         }
         let room = self.table.capacity().saturating_sub(states) / branching;
@@ -340,7 +338,26 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
 
 /// A key in another layout.
 pub(super) fn moved<const N: usize>(key: &Packed<N>, from: &Layout, to: &Layout) -> Packed<N> {
-    if from == to { *key } else { to.pack(&from.unpack(key)) }
+    let mut moved = [0; N];
+    from.fields().zip(to.fields()).for_each(|(from, to)| to.put(&mut moved, from.get(key)));
+    moved
+}
+
+impl<const N: usize> Work<'_, '_, N> {
+    /// Expands states until none is left to take.
+    fn expand(&self, table: &mut impl Insert<N>) -> Expanded<N> {
+        let mut expanded =
+            Expanded { recent: vec![[u64::MAX; N]; 1 << RECENT], ..Expanded::default() };
+        let Work { space, layout, batch, taken } = self;
+        loop {
+            let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
+            if from == batch.len() {
+                return expanded;
+            }
+            let to = (from + CHUNK).min(batch.len());
+            expanded.expand(space, layout, table, &batch[from..to]);
+        }
+    }
 }
 
 impl<const N: usize> Expanded<N> {
@@ -350,26 +367,27 @@ impl<const N: usize> Expanded<N> {
         &mut self,
         space: &Space<'_>,
         layout: &Layout,
-        table: &Table<N>,
+        table: &mut impl Insert<N>,
         states: &[Packed<N>],
     ) {
         let most = TOGETHER * space.branching() + 1;
         let (mut found, mut before) = (Found::new(most), Found::new(most));
         for few in states.chunks(TOGETHER) {
             for state in few {
-                self.expand_one(space, layout, table, state, &mut found);
+                self.expand_one(space, layout, state, &mut found);
             }
-            self.put(table, &mut before);
+            self.put(table, &before, found.all());
             std::mem::swap(&mut found, &mut before);
+            found.count = 0;
         }
-        self.put(table, &mut before);
+        self.put(table, &before, &[]);
     }
 
+    #[inline]
     fn expand_one(
         &mut self,
         space: &Space<'_>,
         layout: &Layout,
-        table: &Table<N>,
         state: &Packed<N>,
         found: &mut Found<N>,
     ) {
@@ -379,7 +397,6 @@ impl<const N: usize> Expanded<N> {
         let visit = |(_, key): (u32, Packed<N>)| {
             transitions += 1;
             let hash = Table::hash(&key);
-            table.prefetch(hash);
             // Half of them are new, and no processor guesses which: so there is no branch here.
             let place = &mut recent[hash.upper(RECENT)];
             found.keys[found.count] = (key, hash);
@@ -400,13 +417,16 @@ impl<const N: usize> Expanded<N> {
         self.transitions += transitions;
     }
 
-    fn put(&mut self, table: &Table<N>, found: &mut Found<N>) {
-        for (key, hash) in &found.keys[..found.count] {
+    /// Looks up successors, while the memory for those that come next is on its way.
+    fn put(&mut self, table: &mut impl Insert<N>, found: &Found<N>, coming: &[(Packed<N>, Hash)]) {
+        let mut coming = coming.iter();
+        for (key, hash) in found.all() {
+            coming.next().into_iter().for_each(|(_, hash)| table.prefetch(*hash));
             if table.insert(key, *hash) {
                 self.next.push(*key);
             }
         }
-        found.count = 0;
+        coming.for_each(|(_, hash)| table.prefetch(*hash));
     }
 }
 
@@ -419,5 +439,9 @@ struct Found<const N: usize> {
 impl<const N: usize> Found<N> {
     fn new(most: usize) -> Found<N> {
         Found { keys: vec![([0; N], Hash::default()); most], count: 0 }
+    }
+
+    fn all(&self) -> &[(Packed<N>, Hash)] {
+        &self.keys[..self.count]
     }
 }

@@ -6,7 +6,7 @@ use super::limits::{Progress, Watch};
 use super::pack::{Layout, Packed};
 use super::search::moved;
 use super::space::Space;
-use super::table::Table;
+use super::table::{Insert, Table};
 use crate::check::fault::Choice;
 use crate::check::verdict::Reductions;
 
@@ -66,7 +66,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         }
         let Some(layout) = Layout::plan(&space.counts(), N) else { return Ok(Trail::Stopped) };
         let key = layout.pack::<N>(&initial);
-        let table = Table::with_capacity(1 << 12);
+        let mut table = Table::with_capacity(1 << 12);
         table.insert(&key, Table::hash(&key));
         let (states, came_by) = (vec![key], vec![(0, 0)]);
         Retrace { space, property, layout, table, states, came_by }.search(watch)
