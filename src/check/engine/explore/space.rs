@@ -76,7 +76,9 @@ struct Place {
 /// content of it, so that all that is looked up for one state lies close together.
 #[derive(Clone, Debug, Default)]
 struct Steps {
-    rows: Vec<Vec<u64>>,
+    entries: Vec<u64>,
+    /// So many entries a row has room for.
+    width: usize,
     columns: u32,
 }
 
@@ -104,26 +106,33 @@ impl Steps {
     /// The entries for one content.
     #[inline]
     fn row(&self, content: u32) -> &[u64] {
-        self.rows.get(content as usize).map_or(&[], Vec::as_slice)
+        let from = content as usize * self.width;
+        self.entries.get(from..from + self.width).unwrap_or_default()
     }
 
     fn put(&mut self, content: u32, column: u32, entry: u64) {
         let (content, column) = (content as usize, column as usize);
-        if self.rows.len() <= content {
-            self.rows.resize(content + 1, Vec::new());
+        if column >= self.width {
+            self.widen((self.columns as usize).max(column + 1));
         }
-        let row = &mut self.rows[content];
-        if row.len() <= column {
-            let columns = (self.columns as usize).max(column + 1);
-            row.reserve_exact(columns - row.len());
-            row.resize(columns, UNKNOWN);
+        let rows = self.entries.len() / self.width;
+        self.entries.resize(rows.max(content + 1) * self.width, UNKNOWN);
+        self.entries[content * self.width + column] = entry;
+    }
+
+    /// Makes room for so many columns and some more.
+    fn widen(&mut self, columns: usize) {
+        let width = (columns + columns / 4).next_multiple_of(8);
+        let mut entries = Vec::with_capacity(self.entries.len() / self.width.max(1) * width);
+        for row in self.entries.chunks_exact(self.width.max(1)) {
+            entries.extend_from_slice(row);
+            entries.resize(entries.len() + width - row.len(), UNKNOWN);
         }
-        row[column] = entry;
+        (self.entries, self.width) = (entries, width);
     }
 
     fn bytes(&self) -> usize {
-        let row = |row: &Vec<u64>| row.capacity() * size_of::<u64>() + size_of::<Vec<u64>>();
-        self.rows.iter().map(row).sum()
+        self.entries.capacity() * size_of::<u64>()
     }
 }
 
@@ -330,6 +339,7 @@ impl<'s> Space<'s> {
     ) -> Option<bool> {
         let store = layout.store.get(key);
         let store_steps = self.store_steps.row(store);
+        let plain = self.judge.is_idle() && self.symmetry.work().is_none();
         let mut goes_on = false;
         for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
             let local = field.get(key);
@@ -372,8 +382,12 @@ impl<'s> Space<'s> {
                 }
             };
             goes_on = true;
-            self.arrive(layout, key, &mut next, field, (store, edge))?;
-            if let Some(action) = self.symmetry.work() {
+            if plain {
+                field.put(&mut next, self.edge_list[edge as usize].local);
+            } else {
+                self.arrive(layout, key, &mut next, field, (store, edge))?;
+            }
+            if let Some(action) = self.symmetry.work().filter(|_| !plain) {
                 next = action.canonical(layout, next)?;
             }
             visit((Choice::step(process).number(), next));
@@ -459,6 +473,9 @@ impl<'s> Space<'s> {
     pub(super) fn discover(&mut self, global: &Global) -> Result<(), CheckError> {
         for choice in self.choices(global) {
             let local = global.locals[choice.process];
+            if choice.kind == Kind::Step && self.known_step(choice.process, global).is_some() {
+                continue;
+            }
             let queue = match (choice.kind, self.places[choice.process][local as usize].part) {
                 (_, Part::Unclear) | (Kind::Step, Part::Over) => continue,
                 (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => Some(queue),
@@ -549,6 +566,20 @@ impl<'s> Space<'s> {
         self.judge.learn((label, self.labels.value(label)), memory, seen)
     }
 
+    /// The entry for the step of a process, if it was asked for before, and one part decides it.
+    fn known_step(&self, process: usize, global: &Global) -> Option<u64> {
+        let Place { part, column } = self.places[process][global.locals[process] as usize];
+        let row = match part {
+            Part::Over | Part::Unclear | Part::Both(_) => return None,
+            Part::Neither => self.free_steps.row(0),
+            Part::Store => self.store_steps.row(global.store),
+            Part::Queue(queue) => {
+                self.queue_steps[queue as usize].row(global.queues[queue as usize])
+            }
+        };
+        entry(row, column)
+    }
+
     /// What the step of a process leads to, found out if need be; `None` where it cannot go on.
     fn moved(&mut self, process: usize, global: &Global) -> Result<Option<Moved>, CheckError> {
         let Global { store, faults, .. } = *global;
@@ -570,7 +601,7 @@ impl<'s> Space<'s> {
             Part::Store => (None, store),
             Part::Queue(queue) => (Some(queue), global.queues[queue as usize]),
         };
-        if let Some(entry) = entry(self.steps(part).row(number), column) {
+        if let Some(entry) = self.known_step(process, global) {
             let moved = Moved { store, queue: None, faults, edge: entry as u32 };
             return Ok((entry != BLOCKED).then_some(match part {
                 Part::Store => Moved { store: target(entry), ..moved },
