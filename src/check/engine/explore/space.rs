@@ -18,7 +18,7 @@ use super::intern::Interner;
 use super::judge::Judge;
 use super::lens::{Label, Seen};
 use super::memo::{Asked, Found, Memo, NOTHING};
-use super::pack::{Counts, Field, Global, Layout, Packed};
+use super::pack::{Counts, Global, Layout, Packed};
 use super::walk;
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
@@ -97,6 +97,17 @@ struct Moved {
     queue: Option<(u32, u32)>,
     faults: u32,
     edge: u32,
+}
+
+/// What comes of looking a step up.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// The process cannot go on.
+    Blocked,
+    /// It is not clear where it stands.
+    Unclear,
+    /// There is this store then, by this edge.
+    By(u32, u32),
 }
 
 /// A transition: the number of the choice, and the state after it.
@@ -339,56 +350,32 @@ impl<'s> Space<'s> {
     ) -> Option<bool> {
         let store = layout.store.get(key);
         let store_steps = self.store_steps.row(store);
-        let plain = self.judge.is_idle() && self.symmetry.work().is_none();
+        let plain = self.is_plain();
         let mut goes_on = false;
         for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
             let local = field.get(key);
-            let Place { part, column } = places[local as usize];
+            let place = places[local as usize];
             let mut next = *key;
-            let (store, edge) = match part {
-                Part::Over => continue,
-                Part::Unclear => {
-                    goes_on = true;
-                    continue;
-                }
-                Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
-                Part::Store => match entry(store_steps, column)? {
+            let (to, edge) = if place.part == Part::Store {
+                match entry(store_steps, place.column)? {
                     BLOCKED => continue,
-                    entry => {
-                        layout.store.put(&mut next, target(entry));
-                        (target(entry), entry as u32)
-                    }
-                },
-                Part::Queue(number) => {
-                    let queue = layout.queues[number as usize];
-                    let steps = self.queue_steps[number as usize].row(queue.get(key));
-                    match entry(steps, column)? {
-                        BLOCKED => continue,
-                        entry => {
-                            queue.put(&mut next, target(entry));
-                            (store, entry as u32)
-                        }
-                    }
+                    entry => (target(entry), entry as u32),
                 }
-                Part::Both(queue) => {
-                    let queue = layout.queues[queue as usize].get(key);
-                    match self.both.get(&(process as u32, local, store, queue))? {
-                        None => continue,
-                        Some(moved) => {
-                            moved.put(layout, &mut next);
-                            (moved.store, moved.edge)
-                        }
+            } else {
+                match self.step(layout, &mut next, (process, local), place)? {
+                    Next::Blocked => continue,
+                    Next::Unclear => {
+                        goes_on = true;
+                        continue;
                     }
+                    Next::By(store, edge) => (store, edge),
                 }
             };
             goes_on = true;
-            if plain {
-                field.put(&mut next, self.edge_list[edge as usize].local);
-            } else {
-                self.arrive(layout, key, &mut next, field, (store, edge))?;
-            }
-            if let Some(action) = self.symmetry.work().filter(|_| !plain) {
-                next = action.canonical(layout, next)?;
+            layout.store.change(&mut next, store, to);
+            field.change(&mut next, local, self.edge_list[edge as usize].local);
+            if !plain {
+                next = self.finish(layout, key, next, (to, edge))?;
             }
             visit((Choice::step(process).number(), next));
         }
@@ -398,15 +385,56 @@ impl<'s> Space<'s> {
         Some(goes_on)
     }
 
+    /// Looks up the step of a process, and changes the queue that it has to do with.
+    #[inline(never)]
+    fn step<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &mut Packed<N>,
+        (process, local): (usize, u32),
+        Place { part, column }: Place,
+    ) -> Option<Next> {
+        let store = layout.store.get(key);
+        match part {
+            Part::Over => Some(Next::Blocked),
+            Part::Unclear => Some(Next::Unclear),
+            Part::Neither => Some(Next::By(store, entry(self.free_steps.row(0), column)? as u32)),
+            Part::Store => Some(match entry(self.store_steps.row(store), column)? {
+                BLOCKED => Next::Blocked,
+                entry => Next::By(target(entry), entry as u32),
+            }),
+            Part::Queue(number) => {
+                let queue = layout.queues[number as usize];
+                let steps = self.queue_steps[number as usize].row(queue.get(key));
+                Some(match entry(steps, column)? {
+                    BLOCKED => Next::Blocked,
+                    entry => {
+                        queue.put(key, target(entry));
+                        Next::By(store, entry as u32)
+                    }
+                })
+            }
+            Part::Both(number) => {
+                let queue = layout.queues[number as usize].get(key);
+                let moved = self.both.get(&(process as u32, local, store, queue))?;
+                Some(moved.map_or(Next::Blocked, |moved| {
+                    moved.put(layout, key);
+                    Next::By(moved.store, moved.edge)
+                }))
+            }
+        }
+    }
+
     /// The same for what no process does; whether something is still to come that nobody can keep
     /// from coming.
+    #[inline(never)]
     fn faulty_successors<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
-        let mut lands = false;
+        let (plain, mut lands) = (self.is_plain(), false);
         let (store, faults) = (layout.store.get(key), layout.faults.get(key));
         for choice in &self.faults[faults as usize] {
             let field = &layout.locals[choice.process];
@@ -430,35 +458,39 @@ impl<'s> Space<'s> {
                 layout.store.put(&mut next, moved.store);
             }
             layout.faults.put(&mut next, moved.faults);
-            let store = layout.store.get(&next);
-            self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
-            lands |= matches!(choice.kind, Kind::Lands | Kind::Replicates);
-            if let Some(action) = self.symmetry.work() {
-                next = action.canonical(layout, next)?;
+            field.put(&mut next, self.edge_list[moved.edge as usize].local);
+            if !plain {
+                let store = layout.store.get(&next);
+                next = self.finish(layout, key, next, (store, moved.edge))?;
             }
+            lands |= matches!(choice.kind, Kind::Lands | Kind::Replicates);
             visit((choice.number(), next));
         }
         Some(lands)
     }
 
-    /// Follows an edge: where the process stands then, and what the properties remember.
+    /// Whether no property remembers anything, and states keep their names.
     #[inline]
-    fn arrive<const N: usize>(
+    fn is_plain(&self) -> bool {
+        self.judge.is_idle() && self.symmetry.work().is_none()
+    }
+
+    /// What else a step changes: what the properties remember, and the names.
+    #[inline(never)]
+    fn finish<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
-        next: &mut Packed<N>,
-        local: &Field,
+        mut next: Packed<N>,
         (store, edge): (u32, u32),
-    ) -> Option<()> {
-        let edge = self.edge_list[edge as usize];
-        local.put(next, edge.local);
+    ) -> Option<Packed<N>> {
         if !self.judge.is_idle() {
-            let queues = layout.queues.iter().map(|queue| queue.get(next));
-            let memory = self.judge.next(edge.label, layout.memory.get(key), store, queues)?;
-            layout.memory.put(next, memory);
+            let label = self.edge_list[edge as usize].label;
+            let queues = layout.queues.iter().map(|queue| queue.get(&next));
+            let memory = self.judge.next(label, layout.memory.get(key), store, queues)?;
+            layout.memory.put(&mut next, memory);
         }
-        Some(())
+        self.symmetry.work().map_or(Some(next), |action| action.canonical(layout, next))
     }
 
     /// What may happen in a state: the steps of the processes, and what may go wrong.
@@ -943,9 +975,8 @@ impl Part {
 }
 
 impl Moved {
-    #[inline]
+    /// Changes the queue that the step has to do with.
     fn put<const N: usize>(&self, layout: &Layout, key: &mut Packed<N>) {
-        layout.store.put(key, self.store);
         if let Some((queue, content)) = self.queue {
             layout.queues[queue as usize].put(key, content);
         }
