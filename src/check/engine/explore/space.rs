@@ -361,6 +361,8 @@ impl<'s> Space<'s> {
                     BLOCKED => continue,
                     entry => (target(entry), entry as u32),
                 }
+            } else if place.part == Part::Over {
+                continue;
             } else {
                 match self.step(layout, &mut next, (process, local), place)? {
                     Next::Blocked => continue,

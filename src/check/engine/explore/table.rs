@@ -257,9 +257,10 @@ impl<const N: usize> Table<N> {
         let (mut kept, mut filled) = (Vec::new(), vec![0; new]);
         for place in (0..old).rev() {
             let words = std::mem::take(&mut self.lines[place]).words();
-            for key in slots(&words).iter().take_while(|slot| slot[0] != 0) {
-                let key = key.map(|word| word & !TAKEN);
-                if !self.put_above(&key, place, &mut filled) {
+            for slot in slots::<N>(&words).iter().take_while(|slot| slot[0] != 0) {
+                let key = slot.map(|word| word & !TAKEN);
+                let home = self.home(Self::hash(&key));
+                if home < place || !self.put_above(&key, home, &mut filled) {
                     kept.push(key);
                 }
             }
@@ -269,20 +270,18 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Puts a key in at or above a line, if its home is there and there is room before the end.
-    /// Of each line from there on, the first so many slots are filled.
+    /// Puts a key in at or above its home, if there is room before the end. Of each line from there
+    /// on, the first so many slots are filled.
     #[inline]
-    fn put_above(&mut self, key: &Packed<N>, place: usize, filled: &mut [u8]) -> bool {
-        let home = self.home(Self::hash(key));
-        if home < place {
-            return false;
-        }
-        for (line, filled) in self.lines[home..].iter_mut().zip(&mut filled[home..]) {
+    fn put_above(&mut self, key: &Packed<N>, home: usize, filled: &mut [u8]) -> bool {
+        let mut place = home;
+        while let (Some(line), Some(filled)) = (self.lines.get_mut(place), filled.get_mut(place)) {
             if let Some(slot) = line.slot_mut((*filled).into()) {
                 write(slot, key);
                 *filled += 1;
                 return true;
             }
+            place += 1;
         }
         false
     }
