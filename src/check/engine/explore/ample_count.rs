@@ -11,8 +11,8 @@ use std::num::NonZeroU32;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::pack::{Global, Layout};
-use super::space::Space;
+use super::pack::Layout;
+use super::space::{Global, Space};
 use super::walk;
 use crate::check::engine::explore::Reductions;
 use crate::check::fault::Choice;
@@ -52,10 +52,10 @@ impl Graph {
         while graph.choices.len() < graph.states.len() {
             let state = graph.states[graph.choices.len()].clone();
             let mut found = Vec::new();
-            let known =
-                space.successors(&layout, &layout.pack::<4>(&state), |next| found.push(next));
+            let key = space.pack::<4>(&layout, &state);
+            let known = space.successors(&layout, &key, |next| found.push(next));
             if known.is_none() {
-                space.learn(&state).expect("reproducible");
+                space.learn(&layout, &key).expect("reproducible");
                 assert!(space.judge.fallen().is_empty(), "the properties hold");
                 if space.is_stale() {
                     return None;
@@ -64,7 +64,7 @@ impl Graph {
                 continue;
             }
             let choices = found.into_iter().map(|(choice, next)| {
-                let next = layout.unpack(&next);
+                let next = space.unpack(&layout, &next);
                 let number = *numbers.entry(next).or_insert_with_key(|next| {
                     graph.states.push(next.clone());
                     graph.states.len() as u32 - 1

@@ -21,13 +21,24 @@ pub(super) struct Field {
 impl Field {
     #[inline]
     pub(super) fn get<const N: usize>(self, key: &Packed<N>) -> u32 {
-        (key[self.word as usize] >> self.shift & self.mask) as u32
+        (key[self.word::<N>()] >> self.shift & self.mask) as u32
     }
 
     #[inline]
     pub(super) fn put<const N: usize>(self, key: &mut Packed<N>, value: u32) {
-        let word = &mut key[self.word as usize];
+        let word = &mut key[self.word::<N>()];
         *word = *word & !(self.mask << self.shift) | u64::from(value) << self.shift;
+    }
+
+    /// The same where it is known what is there.
+    #[inline]
+    pub(super) fn change<const N: usize>(self, key: &mut Packed<N>, from: u32, to: u32) {
+        key[self.word::<N>()] ^= u64::from(from ^ to) << self.shift;
+    }
+
+    #[inline]
+    fn word<const N: usize>(self) -> usize {
+        if N == 1 { 0 } else { self.word as usize }
     }
 
     fn fits(self, count: usize) -> bool {
@@ -93,6 +104,12 @@ impl Layout {
         let queues = counts.queues.iter().map(|_| next()).collect();
         let locals = counts.locals.iter().map(|_| next()).collect();
         Layout { locals, scene, queues, faults }
+    }
+
+    /// Every field, in one order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field> + '_ {
+        let shared = [self.scene, self.faults].into_iter();
+        shared.chain(self.queues.iter().copied()).chain(self.locals.iter().copied())
     }
 
     /// Whether every number fits in its field.

@@ -11,7 +11,7 @@ use super::error::CheckError;
 use super::limits::{Progress, Watch, out_of_memory, too_deep};
 use super::pack::{Layout, Packed};
 use super::space::{Global, Space};
-use super::table::{Hash, Table};
+use super::table::{Hash, Insert, Table};
 use crate::store::Text;
 
 /// So many states are expanded between two looks at the limits, at most.
@@ -25,9 +25,9 @@ const CHUNK: usize = 512;
 /// The successors of so many states are looked up together.
 const TOGETHER: usize = 16;
 
-/// For each batch a thread remembers so many of the latest states (a power of two): up to half of all
-/// successors are among them, as two steps that commute lead to one state at about one time.
-const RECENT: u32 = 13;
+/// A thread remembers so many of the latest states (a power of two): up to half of all successors are
+/// among them, as two steps that commute lead to one state at about one time.
+const RECENT: u32 = 14;
 
 /// How far a search came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,14 +63,27 @@ pub(super) struct Search<'a, 's, const N: usize> {
     /// The states of the depth under way, and those of the next one.
     frontier: Vec<Vec<Packed<N>>>,
     next: Vec<Vec<Packed<N>>>,
+    /// One for each thread, while none has it.
+    recent: Vec<Recent<N>>,
     tally: Tally,
     /// Since it is known that the search has to begin again: how many states it still visits
     /// before, to see what else it has to know then.
     until: Option<u64>,
 }
 
+/// States to be expanded, by one thread or several.
+struct Work<'a, 's, const N: usize> {
+    space: &'a Space<'s>,
+    layout: &'a Layout,
+    batch: &'a [Packed<N>],
+    /// So many of them were taken by a thread.
+    taken: AtomicUsize,
+}
+
+/// The latest states that were found, by their hashes: each is in the table, or about to be.
+struct Recent<const N: usize>(Box<[Packed<N>; 1 << RECENT]>);
+
 /// What came of expanding some states.
-#[derive(Default)]
 struct Expanded<const N: usize> {
     next: Vec<Packed<N>>,
     /// The states with an edge that is not known yet.
@@ -78,7 +91,7 @@ struct Expanded<const N: usize> {
     /// The states in which no process can go on.
     over: Vec<Packed<N>>,
     transitions: u64,
-    recent: Vec<Packed<N>>,
+    recent: Recent<N>,
 }
 
 impl<'a, 's, const N: usize> Search<'a, 's, N> {
@@ -93,14 +106,24 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let Some(layout) = Layout::plan(&space.counts(), N) else {
             return Ok((Ended::Wider, Tally::default()));
         };
-        let table = Table::with_capacity(1 << 12);
+        let mut table = Table::with_capacity(1 << 12);
         let key = space.pack::<N>(&layout, &initial);
         table.insert(&key, Table::hash(&key));
         let frontier = vec![vec![key]];
         let tally = Tally { states: 1, ..Tally::default() };
         let next = Vec::new();
-        let mut search =
-            Search { space, watch, threads, layout, table, frontier, next, tally, until: None };
+        let mut search = Search {
+            space,
+            watch,
+            threads,
+            layout,
+            table,
+            frontier,
+            next,
+            recent: Vec::new(),
+            tally,
+            until: None,
+        };
         let ended = search.levels(at_end)?;
         search.watch.tell(&search.progress(0));
         Ok((ended, search.tally))
@@ -211,26 +234,19 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         batch: &[Packed<N>],
         at_end: AtEnd<'_>,
     ) -> Result<Vec<Packed<N>>, CheckError> {
-        let (space, layout, table) = (&*self.space, &self.layout, &self.table);
-        let taken = AtomicUsize::new(0);
-        let work = || {
-            let mut expanded =
-                Expanded { recent: vec![[u64::MAX; N]; 1 << RECENT], ..Expanded::default() };
-            loop {
-                let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
-                if from == batch.len() {
-                    return expanded;
-                }
-                let to = (from + CHUNK).min(batch.len());
-                expanded.expand(space, layout, table, &batch[from..to]);
-            }
-        };
-        let all = if self.threads == 1 || batch.len() <= 2 * CHUNK {
-            vec![work()]
+        let Search { space, layout, table, threads, recent, .. } = self;
+        recent.resize_with(*threads, Recent::default);
+        let work = Work { space, layout, batch, taken: AtomicUsize::new(0) };
+        let all = if *threads == 1 || batch.len() <= 2 * CHUNK {
+            let recent = recent.drain(..1);
+            recent.map(|recent| work.expand(table, recent)).collect()
         } else {
+            let (work, table) = (&work, &*table);
             thread::scope(|scope| {
-                let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(work)).collect();
-                let mut all = vec![work()];
+                let start = |recent| scope.spawn(move || work.expand(&mut &*table, recent));
+                let others: Vec<_> = recent.drain(1..).map(start).collect();
+                let mine = recent.drain(..).map(|recent| work.expand(&mut &*table, recent));
+                let mut all: Vec<_> = mine.collect();
                 all.extend(others.into_iter().map(|thread| {
                     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
                 }));
@@ -245,6 +261,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
                 at_end(self.space, &self.space.unpack(&self.layout, key))?;
             }
             unknown.extend(expanded.unknown);
+            self.recent.push(expanded.recent);
             self.push(expanded.next);
         }
         Ok(unknown)
@@ -284,10 +301,10 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
     fn room(&mut self) -> Option<usize> {
         let states = self.tally.states as usize;
         let branching = self.space.branching();
-        let wanted = (states / 64).clamp(64, BATCH);
+        let wanted = (states / 256).clamp(64, BATCH);
         let enough = states + wanted * branching;
         if self.table.capacity() < enough {
-            let larger = enough.max(self.table.capacity() + self.table.capacity() / 2);
+            let larger = enough.max(states + states / 2);
             self.table.grow(self.affordable(larger));
         }
         let room = self.table.capacity().saturating_sub(states) / branching;
@@ -314,6 +331,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let (new, change) = (&self.layout, |key: &Packed<N>| moved(key, &old, &self.layout));
         debug_assert!(new.fits(&counts));
         self.table.rebuild(change);
+        self.recent.clear();
         self.frontier.iter_mut().chain(&mut self.next).flatten().for_each(|key| *key = change(key));
         true
     }
@@ -339,73 +357,114 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
 
 /// A key in another layout.
 pub(super) fn moved<const N: usize>(key: &Packed<N>, from: &Layout, to: &Layout) -> Packed<N> {
-    if from == to { *key } else { to.pack(&from.unpack(key)) }
+    let mut moved = [0; N];
+    from.fields().zip(to.fields()).for_each(|(from, to)| to.put(&mut moved, from.get(key)));
+    moved
+}
+
+impl<const N: usize> Default for Recent<N> {
+    fn default() -> Recent<N> {
+        Recent(Box::new([[u64::MAX; N]; 1 << RECENT]))
+    }
+}
+
+impl<const N: usize> Recent<N> {
+    fn forget(&mut self, key: &Packed<N>, hash: Hash) {
+        let place = &mut self.0[hash.upper(RECENT)];
+        if place == key {
+            *place = [u64::MAX; N];
+        }
+    }
+}
+
+impl<const N: usize> Work<'_, '_, N> {
+    /// Expands states until none is left to take.
+    fn expand(&self, table: &mut impl Insert<N>, recent: Recent<N>) -> Expanded<N> {
+        let mut expanded = Expanded::new(recent);
+        let Work { space, layout, batch, taken } = self;
+        loop {
+            let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
+            if from == batch.len() {
+                return expanded;
+            }
+            let to = (from + CHUNK).min(batch.len());
+            expanded.expand(space, layout, table, &batch[from..to]);
+        }
+    }
 }
 
 impl<const N: usize> Expanded<N> {
+    fn new(recent: Recent<N>) -> Expanded<N> {
+        let (next, unknown, over) = (Vec::new(), Vec::new(), Vec::new());
+        Expanded { next, unknown, over, transitions: 0, recent }
+    }
+
     /// Looks up the successors of some states. Those of a few states are looked up in the table
     /// after those of the next few were found, so that the table's memory has come by then.
     fn expand(
         &mut self,
         space: &Space<'_>,
         layout: &Layout,
-        table: &Table<N>,
+        table: &mut impl Insert<N>,
         states: &[Packed<N>],
     ) {
         let most = TOGETHER * space.branching() + 1;
         let (mut found, mut before) = (Found::new(most), Found::new(most));
         for few in states.chunks(TOGETHER) {
             for state in few {
-                self.expand_one(space, layout, table, state, &mut found);
+                self.expand_one(space, layout, state, &mut found);
             }
-            self.put(table, &mut before);
+            self.put(table, &before, found.all());
             std::mem::swap(&mut found, &mut before);
+            found.count = 0;
         }
-        self.put(table, &mut before);
+        self.put(table, &before, &[]);
     }
 
+    #[inline]
     fn expand_one(
         &mut self,
         space: &Space<'_>,
         layout: &Layout,
-        table: &Table<N>,
         state: &Packed<N>,
         found: &mut Found<N>,
     ) {
-        let before = found.count;
-        let mut transitions = 0;
-        let recent = &mut self.recent;
+        let Found { keys, count } = found;
+        let (mut last, mut transitions, keys) = (*count, 0, &mut keys[..]);
+        let recent = &mut self.recent.0;
         let visit = |(_, key): (u32, Packed<N>)| {
             transitions += 1;
             let hash = Table::hash(&key);
-            table.prefetch(hash);
             // Half of them are new, and no processor guesses which: so there is no branch here.
             let place = &mut recent[hash.upper(RECENT)];
-            found.keys[found.count] = (key, hash);
-            found.count += usize::from(*place != key);
+            keys[last] = (key, hash);
+            last += usize::from(*place != key);
             *place = key;
         };
         match space.successors(layout, state, visit) {
             None => {
-                // What is among the latest states and not in the table is put there when this
-                // state is expanded again, with others as the latest.
-                found.count = before;
+                // They are put in the table when this state is expanded again.
+                keys[*count..last].iter().for_each(|(key, hash)| self.recent.forget(key, *hash));
                 self.unknown.push(*state);
                 return;
             }
             Some(true) => {}
             Some(false) => self.over.push(*state),
         }
+        *count = last;
         self.transitions += transitions;
     }
 
-    fn put(&mut self, table: &Table<N>, found: &mut Found<N>) {
-        for (key, hash) in &found.keys[..found.count] {
+    /// Looks up successors, while the memory for those that come next is on its way.
+    fn put(&mut self, table: &mut impl Insert<N>, found: &Found<N>, coming: &[(Packed<N>, Hash)]) {
+        let mut coming = coming.iter();
+        for (key, hash) in found.all() {
+            coming.next().into_iter().for_each(|(_, hash)| table.prefetch(*hash));
             if table.insert(key, *hash) {
                 self.next.push(*key);
             }
         }
-        found.count = 0;
+        coming.for_each(|(_, hash)| table.prefetch(*hash));
     }
 }
 
@@ -418,5 +477,9 @@ struct Found<const N: usize> {
 impl<const N: usize> Found<N> {
     fn new(most: usize) -> Found<N> {
         Found { keys: vec![([0; N], Hash::default()); most], count: 0 }
+    }
+
+    fn all(&self) -> &[(Packed<N>, Hash)] {
+        &self.keys[..self.count]
     }
 }

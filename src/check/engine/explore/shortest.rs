@@ -6,7 +6,7 @@ use super::limits::{Progress, Watch};
 use super::pack::{Layout, Packed};
 use super::search::moved;
 use super::space::Space;
-use super::table::Table;
+use super::table::{Insert, Table};
 use crate::check::fault::Choice;
 use crate::check::verdict::Reductions;
 
@@ -66,7 +66,7 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         }
         let Some(layout) = Layout::plan(&space.counts(), N) else { return Ok(Trail::Stopped) };
         let key = space.pack::<N>(&layout, &initial);
-        let table = Table::with_capacity(1 << 12);
+        let mut table = Table::with_capacity(1 << 12);
         table.insert(&key, Table::hash(&key));
         let (states, came_by) = (vec![key], vec![(0, 0)]);
         Retrace { space, property, layout, table, states, came_by }.search(watch)
@@ -128,8 +128,9 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
     /// Finds out what was not known of a state: one choice after another, so that it is known
     /// which broke the property.
     fn learn(&mut self, state: usize) -> Result<Option<Trail>, CheckError> {
-        let global = self.space.unpack(&self.layout, &self.states[state]);
-        for choice in self.space.choices(&global) {
+        let key = self.states[state];
+        let global = self.space.unpack(&self.layout, &key);
+        for choice in self.space.open_choices(&self.layout, &key) {
             self.space.learn_one(choice, &global)?;
             if self.space.is_stale() {
                 return Ok(Some(Trail::Again));

@@ -20,7 +20,7 @@ use super::intern::Interner;
 use super::judge::Judge;
 use super::lens::{Label, Seen};
 use super::memo::{Asked, Found, Memo, NOTHING};
-use super::pack::{Counts, Field, Layout, Numbers, Packed};
+use super::pack::{Counts, Layout, Numbers, Packed};
 use super::scenes::Scenes;
 use super::walk;
 use crate::check::Messages;
@@ -82,7 +82,9 @@ struct Place {
 /// content of it, so that all that is looked up for one state lies close together.
 #[derive(Clone, Debug, Default)]
 struct Steps {
-    rows: Vec<Vec<u64>>,
+    entries: Vec<u64>,
+    /// So many entries a row has room for.
+    width: usize,
     columns: u32,
 }
 
@@ -114,6 +116,17 @@ pub(super) struct Global {
     pub(super) faults: u32,
 }
 
+/// What comes of looking a step up.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// The process cannot go on.
+    Blocked,
+    /// It is not clear where it stands.
+    Unclear,
+    /// There is this store then, by this edge.
+    By(u32, u32),
+}
+
 /// A transition: the number of the choice, and the state after it.
 pub(super) type Successor<const N: usize> = (u32, Packed<N>);
 
@@ -121,26 +134,33 @@ impl Steps {
     /// The entries for one content.
     #[inline]
     fn row(&self, content: u32) -> &[u64] {
-        self.rows.get(content as usize).map_or(&[], Vec::as_slice)
+        let from = content as usize * self.width;
+        self.entries.get(from..from + self.width).unwrap_or_default()
     }
 
     fn put(&mut self, content: u32, column: u32, entry: u64) {
         let (content, column) = (content as usize, column as usize);
-        if self.rows.len() <= content {
-            self.rows.resize(content + 1, Vec::new());
+        if column >= self.width {
+            self.widen((self.columns as usize).max(column + 1));
         }
-        let row = &mut self.rows[content];
-        if row.len() <= column {
-            let columns = (self.columns as usize).max(column + 1);
-            row.reserve_exact(columns - row.len());
-            row.resize(columns, UNKNOWN);
+        let rows = self.entries.len() / self.width;
+        self.entries.resize(rows.max(content + 1) * self.width, UNKNOWN);
+        self.entries[content * self.width + column] = entry;
+    }
+
+    /// Makes room for so many columns and some more.
+    fn widen(&mut self, columns: usize) {
+        let width = (columns + columns / 4).next_multiple_of(8);
+        let mut entries = Vec::with_capacity(self.entries.len() / self.width.max(1) * width);
+        for row in self.entries.chunks_exact(self.width.max(1)) {
+            entries.extend_from_slice(row);
+            entries.resize(entries.len() + width - row.len(), UNKNOWN);
         }
-        row[column] = entry;
+        (self.entries, self.width) = (entries, width);
     }
 
     fn bytes(&self) -> usize {
-        let row = |row: &Vec<u64>| row.capacity() * size_of::<u64>() + size_of::<Vec<u64>>();
-        self.rows.iter().map(row).sum()
+        self.entries.capacity() * size_of::<u64>()
     }
 }
 
@@ -396,47 +416,37 @@ impl<'s> Space<'s> {
         }
         let store = self.parts(layout.scene.get(key)).0;
         let store_steps = self.store_steps.row(store);
+        let plain = self.is_plain();
         let mut goes_on = false;
         for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
             let local = field.get(key);
-            let Place { part, column } = places[local as usize];
+            let place = places[local as usize];
             let mut next = *key;
-            let (store, edge) = match part {
-                Part::Over => continue,
-                Part::Unclear => {
-                    goes_on = true;
-                    continue;
-                }
-                Part::Neither => (store, entry(self.free_steps.row(0), column)? as u32),
-                Part::Store => match entry(store_steps, column)? {
+            let (to, edge) = if place.part == Part::Store {
+                match entry(store_steps, place.column)? {
                     BLOCKED => continue,
                     entry => (target(entry), entry as u32),
-                },
-                Part::Queue(number) => {
-                    let queue = layout.queues[number as usize];
-                    let steps = self.queue_steps[number as usize].row(queue.get(key));
-                    match entry(steps, column)? {
-                        BLOCKED => continue,
-                        entry => {
-                            queue.put(&mut next, target(entry));
-                            (store, entry as u32)
-                        }
-                    }
                 }
-                Part::Both(queue) => {
-                    let queue = layout.queues[queue as usize].get(key);
-                    match self.both.get(&(process as u32, local, store, queue))? {
-                        None => continue,
-                        Some(moved) => {
-                            moved.put(layout, &mut next);
-                            (moved.store, moved.edge)
-                        }
+            } else if place.part == Part::Over {
+                continue;
+            } else {
+                match self.step(layout, &mut next, (process, local), place)? {
+                    Next::Blocked => continue,
+                    Next::Unclear => {
+                        goes_on = true;
+                        continue;
                     }
+                    Next::By(store, edge) => (store, edge),
                 }
             };
             goes_on = true;
-            self.arrive(layout, key, &mut next, field, (store, edge))?;
-            self.visit_one(layout, Choice::step(process), next, &mut visit)?;
+            field.change(&mut next, local, self.edge_list[edge as usize].local);
+            if plain {
+                layout.scene.change(&mut next, store, to);
+            } else {
+                next = self.finish(layout, key, next, (to, edge))?;
+            }
+            visit((Choice::step(process).number(), next));
         }
         if !self.faults.is_empty() {
             goes_on |= self.faulty_successors(layout, key, &mut visit)?;
@@ -444,15 +454,56 @@ impl<'s> Space<'s> {
         Some(goes_on)
     }
 
+    /// Looks up the step of a process, and changes the queue that it has to do with.
+    #[inline(never)]
+    fn step<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &mut Packed<N>,
+        (process, local): (usize, u32),
+        Place { part, column }: Place,
+    ) -> Option<Next> {
+        let store = self.parts(layout.scene.get(key)).0;
+        match part {
+            Part::Over => Some(Next::Blocked),
+            Part::Unclear => Some(Next::Unclear),
+            Part::Neither => Some(Next::By(store, entry(self.free_steps.row(0), column)? as u32)),
+            Part::Store => Some(match entry(self.store_steps.row(store), column)? {
+                BLOCKED => Next::Blocked,
+                entry => Next::By(target(entry), entry as u32),
+            }),
+            Part::Queue(number) => {
+                let queue = layout.queues[number as usize];
+                let steps = self.queue_steps[number as usize].row(queue.get(key));
+                Some(match entry(steps, column)? {
+                    BLOCKED => Next::Blocked,
+                    entry => {
+                        queue.put(key, target(entry));
+                        Next::By(store, entry as u32)
+                    }
+                })
+            }
+            Part::Both(number) => {
+                let queue = layout.queues[number as usize].get(key);
+                let moved = self.both.get(&(process as u32, local, store, queue))?;
+                Some(moved.map_or(Next::Blocked, |moved| {
+                    moved.put(layout, key);
+                    Next::By(moved.store, moved.edge)
+                }))
+            }
+        }
+    }
+
     /// The same for what no process does; whether something is still to come that nobody can keep
     /// from coming.
+    #[inline(never)]
     fn faulty_successors<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
-        let mut lands = false;
+        let (plain, mut lands) = (self.is_plain(), false);
         let (store, faults) = (self.parts(layout.scene.get(key)).0, layout.faults.get(key));
         for choice in &self.faults[faults as usize] {
             let field = &layout.locals[choice.process];
@@ -471,51 +522,50 @@ impl<'s> Space<'s> {
             }
             let store = if reads_store(choice.kind) { moved.store } else { store };
             layout.faults.put(&mut next, moved.faults);
-            self.arrive(layout, key, &mut next, field, (store, moved.edge))?;
+            field.put(&mut next, self.edge_list[moved.edge as usize].local);
+            if plain {
+                layout.scene.put(&mut next, store);
+            } else {
+                next = self.finish(layout, key, next, (store, moved.edge))?;
+            }
             lands |= comes_by_itself(choice.kind);
-            self.visit_one(layout, *choice, next, visit)?;
+            visit((choice.number(), next));
         }
         Some(lands)
     }
 
-    /// Follows an edge: where the process stands then, and what the properties remember.
+    /// Whether no property remembers anything, and states keep their names.
     #[inline]
-    fn arrive<const N: usize>(
+    fn is_plain(&self) -> bool {
+        self.judge.is_idle() && self.symmetry.work().is_none()
+    }
+
+    /// What else a step changes: what the properties remember, and the names.
+    #[inline(never)]
+    fn finish<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
-        next: &mut Packed<N>,
-        local: &Field,
+        mut next: Packed<N>,
         (store, edge): (u32, u32),
-    ) -> Option<()> {
-        let edge = self.edge_list[edge as usize];
-        local.put(next, edge.local);
+    ) -> Option<Packed<N>> {
         let scene = if self.judge.is_idle() {
             store
         } else {
-            let queues = layout.queues.iter().map(|queue| queue.get(next));
+            let label = self.edge_list[edge as usize].label;
+            let queues = layout.queues.iter().map(|queue| queue.get(&next));
             let before = self.memory(layout.scene.get(key));
-            let memory = self.judge.next(edge.label, before, store, queues)?;
+            let memory = self.judge.next(label, before, store, queues)?;
             self.scenes.known(store, memory)?
         };
-        layout.scene.put(next, scene);
-        Some(())
+        layout.scene.put(&mut next, scene);
+        self.canonical(layout, next)
     }
 
-    /// Shows a successor, under the names under which it is visited.
+    /// The state that is visited for this one.
     #[inline]
-    fn visit_one<const N: usize>(
-        &self,
-        layout: &Layout,
-        choice: Choice,
-        mut next: Packed<N>,
-        visit: &mut impl FnMut(Successor<N>),
-    ) -> Option<()> {
-        if let Some(action) = self.symmetry.work() {
-            next = action.canonical(layout, next)?;
-        }
-        visit((choice.number(), next));
-        Some(())
+    fn canonical<const N: usize>(&self, layout: &Layout, state: Packed<N>) -> Option<Packed<N>> {
+        self.symmetry.work().map_or(Some(state), |action| action.canonical(layout, state))
     }
 
     /// Delivers again what a process holds of the queues.
@@ -540,14 +590,13 @@ impl<'s> Space<'s> {
         steps.chain(faults.into_iter().flatten().copied())
     }
 
-    /// What may happen in a state.
-    pub(super) fn choices(&self, global: &Global) -> Vec<Choice> {
-        self.choices_with(global.faults).collect()
-    }
-
     /// The choices in a state of which it is not known what they lead to, as far as that is kept by
     /// scene; else all of them.
-    fn open_choices<const N: usize>(&self, layout: &Layout, key: &Packed<N>) -> Vec<Choice> {
+    pub(super) fn open_choices<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+    ) -> Vec<Choice> {
         let choices = self.choices_with(layout.faults.get(key));
         if !self.has_turns() {
             return choices.collect();
@@ -578,7 +627,7 @@ impl<'s> Space<'s> {
             _ => None,
         };
         let is_known = match choice.kind {
-            Kind::Step => self.knows_step(choice.process, global),
+            Kind::Step => self.known_step(choice.process, global).is_some(),
             _ => self.has_turns() && self.number_fault(choice, local, global.faults).is_none(),
         };
         if !is_known {
@@ -599,19 +648,6 @@ impl<'s> Space<'s> {
             choices.into_iter().try_for_each(|choice| self.learn_one(choice, &global))?;
         }
         self.close()
-    }
-
-    /// Whether the step of a process is known, whatever is made of it.
-    fn knows_step(&self, process: usize, global: &Global) -> bool {
-        let Place { part, column } = self.places[process][global.locals[process] as usize];
-        let row = match part {
-            Part::Store => self.store_steps.row(global.store),
-            Part::Queue(queue) => {
-                self.queue_steps[queue as usize].row(global.queues[queue as usize])
-            }
-            _ => return false,
-        };
-        entry(row, column).is_some()
     }
 
     /// The same for one choice.
@@ -722,6 +758,20 @@ impl<'s> Space<'s> {
         Ok(next)
     }
 
+    /// The entry for the step of a process, if it was asked for before, and one part decides it.
+    fn known_step(&self, process: usize, global: &Global) -> Option<u64> {
+        let Place { part, column } = self.places[process][global.locals[process] as usize];
+        let row = match part {
+            Part::Over | Part::Unclear | Part::Both(_) => return None,
+            Part::Neither => self.free_steps.row(0),
+            Part::Store => self.store_steps.row(global.store),
+            Part::Queue(queue) => {
+                self.queue_steps[queue as usize].row(global.queues[queue as usize])
+            }
+        };
+        entry(row, column)
+    }
+
     /// What the step of a process leads to, found out if need be; `None` where it cannot go on.
     fn moved(&mut self, process: usize, global: &Global) -> Result<Option<Moved>, CheckError> {
         let Global { store, faults, .. } = *global;
@@ -743,7 +793,7 @@ impl<'s> Space<'s> {
             Part::Store => (None, store),
             Part::Queue(queue) => (Some(queue), global.queues[queue as usize]),
         };
-        if let Some(entry) = entry(self.steps(part).row(number), column) {
+        if let Some(entry) = self.known_step(process, global) {
             let moved = Moved { store, queue: None, faults, edge: entry as u32 };
             return Ok((entry != BLOCKED).then_some(match part {
                 Part::Store => Moved { store: target(entry), ..moved },
@@ -1089,7 +1139,7 @@ impl Part {
 }
 
 impl Moved {
-    #[inline]
+    /// Changes the queue that the step has to do with.
     fn put<const N: usize>(&self, layout: &Layout, key: &mut Packed<N>) {
         if let Some((queue, content)) = self.queue {
             layout.queues[queue as usize].put(key, content);

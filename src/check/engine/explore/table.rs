@@ -1,10 +1,11 @@
-//! The set of the states seen: a flat table with linear probing, of packed states themselves and
-//! nothing else, which threads fill at once by compare-and-swap (after Laarman, van de Pol and
+//! The set of the states seen: a flat table of packed states themselves and nothing else, probed
+//! line by line, which threads fill at once by compare-and-swap (after Laarman, van de Pol and
 //! Weber, *Boosting multi-core reachability performance with shared hash tables*, FMCAD 2010).
 //!
 //! No fingerprints: a state is in the table if and only if it was put there. The table grows in
 //! place, so that there are never two of it.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::hint;
@@ -12,25 +13,56 @@ use super::pack::{Packed, WORD};
 
 /// Says that a word of a slot is written.
 const TAKEN: u64 = 1 << WORD;
-/// The table is at most so full, in percent: below, a probe rarely leaves its cache line.
+/// The table is at most so full, in percent: below, a probe rarely leaves its line.
 const FULL: usize = 75;
 
 /// So much address space is reserved for a table, where there is as much.
 const RESERVED: usize = 1 << 33;
 /// A table of so many bytes is worth large pages.
-const LARGE: usize = 1 << 23;
+const LARGE: usize = 1 << 20;
 
-type Slot<const N: usize> = [AtomicU64; N];
+/// So many keys are on their way to another line at a time.
+const MOVING: usize = 16;
+
+/// So many words come from memory at once.
+const WORDS: usize = 8;
+
+/// What comes from memory at once: some slots, of which the first few are taken. A probe looks at all
+/// of them before it goes on to the next line, so it waits for memory once.
+#[derive(Default)]
+#[repr(align(64))]
+struct Line([AtomicU64; WORDS]);
+
+/// What a line held at some time.
+type Words = [u64; WORDS];
 
 /// The set of the states seen.
 pub(super) struct Table<const N: usize> {
-    slots: Vec<Slot<N>>,
+    lines: Vec<Line>,
 }
 
 /// The hash of a key: the place in a table is its upper part, so that a larger table has the
 /// same order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hash(u64);
+
+/// A thread that puts keys into a table, alone or beside others.
+pub(super) trait Insert<const N: usize> {
+    /// Has the processor fetch the line where the search for a key begins.
+    fn prefetch(&self, hash: Hash);
+
+    /// Puts a key in; whether it is new. There has to be room.
+    fn insert(&mut self, key: &Packed<N>, hash: Hash) -> bool;
+}
+
+/// Where a key is in a line.
+enum Found {
+    Here,
+    /// It is not there, and so many slots are taken.
+    Not(usize),
+    /// Another thread is about to write the rest of what may be this key.
+    NotYet,
+}
 
 impl Hash {
     /// So many bits of the hash.
@@ -40,36 +72,147 @@ impl Hash {
     }
 }
 
+impl Line {
+    /// What it holds; as long as others write to it, no more than was there at some time.
+    #[inline]
+    fn words(&self) -> Words {
+        std::array::from_fn(|word| self.0[word].load(Ordering::Acquire))
+    }
+
+    #[inline]
+    fn slot_mut<const N: usize>(&mut self, slot: usize) -> Option<&mut [AtomicU64; N]> {
+        self.0.as_chunks_mut().0.get_mut(slot)
+    }
+
+    /// Writes a key into a slot that was free a moment ago; whether no other thread came first.
+    #[inline]
+    fn claim<const N: usize>(&self, slot: usize, key: &Packed<N>) -> bool {
+        let Some(slot) = self.0.as_chunks::<N>().0.get(slot) else { return false };
+        let (free, first) = (0, key[0] | TAKEN);
+        let claim = slot[0].compare_exchange(free, first, Ordering::AcqRel, Ordering::Acquire);
+        if claim.is_ok() {
+            let rest = slot.iter().zip(key).skip(1);
+            rest.for_each(|(word, value)| word.store(value | TAKEN, Ordering::Release));
+        }
+        claim.is_ok()
+    }
+}
+
+/// The slots of what a line held.
+#[inline]
+fn slots<const N: usize>(words: &Words) -> &[[u64; N]] {
+    words.as_chunks().0
+}
+
+/// Looks for a key in what a line held. No processor guesses in which slot it is: so there is no
+/// branch here.
+#[inline]
+fn find<const N: usize>(words: &Words, key: &Packed<N>) -> Found {
+    let key = key.map(|word| word | TAKEN);
+    let (mut here, mut taken, mut begun) = (false, 0, false);
+    for slot in slots::<N>(words) {
+        let words = || slot.iter().zip(&key);
+        here |= words().fold(true, |same, (word, value)| same & (word == value));
+        taken += usize::from(slot[0] != 0);
+        if N > 1 {
+            begun |= slot[0] == key[0] && slot.contains(&0);
+        }
+    }
+    match (here, begun) {
+        (true, _) => Found::Here,
+        (false, false) => Found::Not(taken),
+        (false, true) => Found::NotYet,
+    }
+}
+
+/// Writes a key where nobody else does.
+#[inline]
+fn write<const N: usize>(slot: &mut [AtomicU64; N], key: &Packed<N>) {
+    slot.iter_mut().zip(key).for_each(|(word, value)| *word.get_mut() = value | TAKEN);
+}
+
+impl<const N: usize> Insert<N> for &Table<N> {
+    #[inline]
+    fn prefetch(&self, hash: Hash) {
+        if let Some(line) = self.lines.get(self.home(hash)) {
+            hint::prefetch(line);
+        }
+    }
+
+    #[inline]
+    fn insert(&mut self, key: &Packed<N>, hash: Hash) -> bool {
+        let mut place = self.home(hash);
+        loop {
+            let line = &self.lines[place];
+            match find(&line.words(), key) {
+                Found::Here => return false,
+                Found::Not(taken) if taken < Table::<N>::SLOTS => {
+                    if line.claim(taken, key) {
+                        return true;
+                    }
+                }
+                Found::Not(_) => place = self.after(place),
+                Found::NotYet => std::hint::spin_loop(),
+            }
+        }
+    }
+}
+
+/// Without others no slot has to be claimed before it is written.
+impl<const N: usize> Insert<N> for Table<N> {
+    #[inline]
+    fn prefetch(&self, hash: Hash) {
+        (&self).prefetch(hash);
+    }
+
+    #[inline]
+    fn insert(&mut self, key: &Packed<N>, hash: Hash) -> bool {
+        let mut place = self.home(hash);
+        loop {
+            let line = &mut self.lines[place];
+            let words = line.0.each_mut().map(|word| *word.get_mut());
+            let Found::Not(taken) = find(&words, key) else { return false };
+            if let Some(slot) = line.slot_mut(taken) {
+                write(slot, key);
+                return true;
+            }
+            place = self.after(place);
+        }
+    }
+}
+
 impl<const N: usize> Table<N> {
+    const SLOTS: usize = WORDS / N;
+
     /// An empty table for so many states, with address space to grow into: to grow without
     /// moving costs nothing before the memory is used.
     pub(super) fn with_capacity(states: usize) -> Table<N> {
-        let mut slots = Vec::new();
+        let mut lines = Vec::new();
         let mut bytes = RESERVED;
-        while bytes > LARGE && slots.try_reserve_exact(bytes / size_of::<Slot<N>>()).is_err() {
+        while bytes > LARGE && lines.try_reserve_exact(bytes / size_of::<Line>()).is_err() {
             bytes /= 2;
         }
-        slots.resize_with(Self::slots_for(states), empty);
-        Table { slots }
+        lines.resize_with(Self::lines_for(states), Line::default);
+        Table { lines }
     }
 
-    fn slots_for(states: usize) -> usize {
-        (states * 100 / FULL).max(64) + 1
+    fn lines_for(states: usize) -> usize {
+        (states * 100 / FULL / Self::SLOTS).max(WORDS) + 1
     }
 
     /// How many states may be in it.
     pub(super) fn capacity(&self) -> usize {
-        self.slots.len() * FULL / 100
+        self.lines.len() * Self::SLOTS * FULL / 100
     }
 
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        Self::bytes_of(self.slots.len())
+        Self::bytes_of(self.lines.len())
     }
 
     /// The bytes that a table for so many states takes.
     pub(super) fn bytes_for(states: usize) -> usize {
-        Self::bytes_of(Self::slots_for(states))
+        Self::bytes_of(Self::lines_for(states))
     }
 
     /// A table for how many states takes so many bytes.
@@ -77,8 +220,8 @@ impl<const N: usize> Table<N> {
         bytes / Self::bytes_for(1 << 20).div_ceil(1 << 20)
     }
 
-    fn bytes_of(slots: usize) -> usize {
-        slots * size_of::<Slot<N>>()
+    fn bytes_of(lines: usize) -> usize {
+        lines * size_of::<Line>()
     }
 
     #[inline]
@@ -90,75 +233,41 @@ impl<const N: usize> Table<N> {
         Hash(mixed)
     }
 
-    /// Where the search for a key begins.
+    /// The line where the search for a key begins.
     #[inline]
     fn home(&self, hash: Hash) -> usize {
-        ((u128::from(hash.0) * self.slots.len() as u128) >> 64) as usize
+        ((u128::from(hash.0) * self.lines.len() as u128) >> 64) as usize
     }
 
-    /// Has the processor fetch the slot where the search for a key begins.
+    /// The line where it goes on.
     #[inline]
-    pub(super) fn prefetch(&self, hash: Hash) {
-        if let Some(slot) = self.slots.get(self.home(hash)) {
-            hint::prefetch(slot);
-        }
-    }
-
-    /// Puts a key in; whether it is new. There has to be room.
-    #[inline]
-    pub(super) fn insert(&self, key: &Packed<N>, hash: Hash) -> bool {
-        let mut place = self.home(hash);
-        loop {
-            let slot = &self.slots[place];
-            let first = slot[0].load(Ordering::Acquire);
-            if first == 0 {
-                let claim = slot[0].compare_exchange(
-                    0,
-                    key[0] | TAKEN,
-                    Ordering::AcqRel,
-                    Ordering::Acquire,
-                );
-                match claim {
-                    Ok(_) => {
-                        for (word, value) in slot.iter().zip(key).skip(1) {
-                            word.store(value | TAKEN, Ordering::Release);
-                        }
-                        return true;
-                    }
-                    Err(_) => continue,
-                }
-            }
-            if first == key[0] | TAKEN
-                && slot.iter().zip(key).skip(1).all(|(word, value)| written(word) == value | TAKEN)
-            {
-                return false;
-            }
-            place += 1;
-            if place == self.slots.len() {
-                place = 0;
-            }
-        }
+    fn after(&self, place: usize) -> usize {
+        if place + 1 == self.lines.len() { 0 } else { place + 1 }
     }
 
     /// Makes room for so many states, in place.
+    #[inline(never)]
     pub(super) fn grow(&mut self, states: usize) {
-        let (old, new) = (self.slots.len(), Self::slots_for(states));
+        let (old, new) = (self.lines.len(), Self::lines_for(states));
         if new <= old {
             return;
         }
-        self.slots.reserve_exact(new - old);
+        self.lines.reserve_exact(new - old);
         if (Self::bytes_of(old)..Self::bytes_of(new)).contains(&LARGE) {
-            hint::use_large_pages(&self.slots);
+            hint::use_large_pages(&self.lines);
         }
-        self.slots.resize_with(new, empty);
+        self.lines.resize_with(new, Line::default);
         // From the top down, each key moves upwards, in the order of the hashes. Those few near
         // the bottom that would not, for they stand far behind their home, are put aside.
-        let mut kept = Vec::new();
+        let (mut kept, mut filled) = (Vec::new(), vec![0; new]);
         for place in (0..old).rev() {
-            if let Some(key) = self.take(place)
-                && !self.insert_above(&key, place)
-            {
-                kept.push(key);
+            let words = std::mem::take(&mut self.lines[place]).words();
+            for slot in slots::<N>(&words).iter().take_while(|slot| slot[0] != 0) {
+                let key = slot.map(|word| word & !TAKEN);
+                let home = self.home(Self::hash(&key));
+                if home < place || !self.put_above(&key, home, &mut filled) {
+                    kept.push(key);
+                }
             }
         }
         for key in kept {
@@ -166,73 +275,67 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Puts in a key at or above a place, if its home is there and there is room before the end.
-    fn insert_above(&mut self, key: &Packed<N>, place: usize) -> bool {
-        let home = self.home(Self::hash(key));
-        let free = (home..self.slots.len()).find(|place| self.is_free(*place));
-        match free.filter(|_| home >= place) {
-            None => false,
-            Some(free) => {
-                self.set(free, key);
-                true
+    /// Puts a key in at or above its home, if there is room before the end. Of each line from there
+    /// on, the first so many slots are filled.
+    #[inline]
+    fn put_above(&mut self, key: &Packed<N>, home: usize, filled: &mut [u8]) -> bool {
+        let mut place = home;
+        while let (Some(line), Some(filled)) = (self.lines.get_mut(place), filled.get_mut(place)) {
+            if let Some(slot) = line.slot_mut((*filled).into()) {
+                write(slot, key);
+                *filled += 1;
+                return true;
             }
+            place += 1;
         }
+        false
     }
 
     /// Changes every key, in place: `change` has to keep different keys different.
     pub(super) fn rebuild(&mut self, change: impl Fn(&Packed<N>) -> Packed<N>) {
-        let mut settled = vec![false; self.slots.len()];
-        for place in 0..self.slots.len() {
-            if settled[place] {
-                continue;
-            }
-            let mut moving = self.take(place).map(|key| change(&key));
-            while let Some(key) = moving {
-                let mut place = self.home(Self::hash(&key));
-                while settled[place] {
-                    place = (place + 1) % self.slots.len();
+        // Of each line the first so many slots have what they are to have.
+        let mut settled = vec![0; self.lines.len()];
+        // The memory where a key goes is fetched while those before it find their slots.
+        let mut moving = VecDeque::with_capacity(MOVING + WORDS);
+        let mut lines = 0..self.lines.len();
+        loop {
+            while moving.len() < MOVING
+                && let Some(place) = lines.next()
+            {
+                for slot in settled[place].into()..Self::SLOTS {
+                    moving.extend(self.take(place, slot).map(|key| self.send(change(&key))));
                 }
-                moving = self.take(place).map(|key| change(&key));
-                self.set(place, &key);
-                settled[place] = true;
             }
+            let Some((key, hash)) = moving.pop_front() else { return };
+            let displaced = self.settle(&key, hash, &mut settled);
+            moving.extend(displaced.map(|key| self.send(change(&key))));
         }
     }
 
-    fn is_free(&self, place: usize) -> bool {
-        self.slots[place][0].load(Ordering::Relaxed) == 0
+    /// Sends a key on its way.
+    fn send(&self, key: Packed<N>) -> (Packed<N>, Hash) {
+        let hash = Self::hash(&key);
+        (&self).prefetch(hash);
+        (key, hash)
     }
 
-    fn get(&self, place: usize) -> Option<Packed<N>> {
-        let slot = &self.slots[place];
-        let key = std::array::from_fn(|word| slot[word].load(Ordering::Relaxed) & !TAKEN);
-        (!self.is_free(place)).then_some(key)
-    }
-
-    fn take(&mut self, place: usize) -> Option<Packed<N>> {
-        let key = self.get(place);
-        self.slots[place] = empty();
-        key
-    }
-
-    fn set(&mut self, place: usize, key: &Packed<N>) {
-        self.slots[place] = std::array::from_fn(|word| AtomicU64::new(key[word] | TAKEN));
-    }
-}
-
-fn empty<const N: usize>() -> Slot<N> {
-    std::array::from_fn(|_| AtomicU64::new(0))
-}
-
-/// A word of a slot that another thread has claimed: it is about to be written.
-#[inline]
-fn written(word: &AtomicU64) -> u64 {
-    loop {
-        let value = word.load(Ordering::Acquire);
-        if value != 0 {
-            return value;
+    /// Puts a key where it is to be; what was there has to move.
+    fn settle(&mut self, key: &Packed<N>, hash: Hash, settled: &mut [u8]) -> Option<Packed<N>> {
+        let mut place = self.home(hash);
+        while usize::from(settled[place]) == Self::SLOTS {
+            place = self.after(place);
         }
-        std::hint::spin_loop();
+        let slot = settled[place].into();
+        settled[place] += 1;
+        let displaced = self.take(place, slot);
+        self.lines[place].slot_mut(slot).into_iter().for_each(|slot| write(slot, key));
+        displaced
+    }
+
+    fn take(&mut self, place: usize, slot: usize) -> Option<Packed<N>> {
+        let slot = self.lines[place].slot_mut(slot)?;
+        let key = slot.each_mut().map(|word| std::mem::take(word.get_mut()));
+        (key[0] != 0).then_some(key.map(|word| word & !TAKEN))
     }
 }
 
@@ -270,7 +373,8 @@ mod tests {
         let flip = |key: &Packed<N>| key.map(|word| word ^ 0x5555);
         table.rebuild(flip);
         assert!(keys.iter().all(|key| !table.insert(&flip(key), Table::hash(&flip(key)))));
-        assert_eq!((0..table.slots.len()).filter(|p| !table.is_free(*p)).count(), distinct.len());
+        let taken = |line: &Line| slots::<N>(&line.words()).iter().filter(|s| s[0] != 0).count();
+        assert_eq!(table.lines.iter().map(taken).sum::<usize>(), distinct.len());
     }
 
     #[test]
@@ -282,22 +386,31 @@ mod tests {
 
     #[test]
     fn keys_that_differ_only_in_their_last_word_are_two() {
-        let table = Table::<2>::with_capacity(10);
+        let mut table = Table::<2>::with_capacity(10);
         assert!(table.insert(&[5, 1], Table::hash(&[5, 1])));
         assert!(table.insert(&[5, 2], Table::hash(&[5, 2])));
         assert!(!table.insert(&[5, 1], Table::hash(&[5, 1])));
     }
 
-    #[test]
-    fn two_threads_put_each_key_in_once() {
-        let keys = keys::<2>(50_000);
+    fn check_threads<const N: usize>() {
+        let keys = keys::<N>(50_000);
         let distinct = keys.iter().collect::<HashSet<_>>().len();
-        let table = Table::<2>::with_capacity(keys.len());
-        let count = || keys.iter().filter(|key| table.insert(key, Table::hash(key))).count();
+        let table = Table::with_capacity(keys.len());
+        let count = || {
+            let is_new = |key: &&Packed<N>| (&table).insert(key, Table::hash(key));
+            keys.iter().filter(is_new).count()
+        };
         let (one, other) = std::thread::scope(|scope| {
             let (one, other) = (scope.spawn(count), scope.spawn(count));
             (one.join().expect("no panic"), other.join().expect("no panic"))
         });
         assert_eq!(one + other, distinct);
+    }
+
+    #[test]
+    fn two_threads_put_each_key_in_once() {
+        check_threads::<1>();
+        check_threads::<2>();
+        check_threads::<4>();
     }
 }

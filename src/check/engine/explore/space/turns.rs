@@ -48,7 +48,7 @@ impl Space<'_> {
                 Turned::Blocked => continue,
                 Turned::Unclear => {}
                 Turned::To(next) => {
-                    self.visit_one(layout, Choice::step(process), next, &mut visit)?;
+                    visit((Choice::step(process).number(), self.canonical(layout, next)?));
                 }
             }
             goes_on = true;
@@ -57,7 +57,7 @@ impl Space<'_> {
             for choice in &self.faults[layout.faults.get(key) as usize] {
                 if let Turned::To(next) = self.faulty_turn(layout, key, row, *choice)? {
                     goes_on |= comes_by_itself(choice.kind);
-                    self.visit_one(layout, *choice, next, &mut visit)?;
+                    visit((choice.number(), self.canonical(layout, next)?));
                 }
             }
         }
