@@ -51,12 +51,17 @@ impl Monitor for Fcfs {
     /// Remembers `passed`: the tasks that are through the doorway and not done, with their
     /// resources; `before`: for each task that has begun its doorway, those of them that were
     /// through then and are to be served first; `begun`: those whose doorway has begun and not ended,
-    /// for a task that is delivered again does not come anew; and `over`: the tasks that are done.
+    /// for a task that is delivered again does not come anew; `over`: the tasks that are done; and, for
+    /// `fcfs-r2`, `told`: those that are through and of which somebody was told so.
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        if self == &Fcfs::R2 && writes_reservation(step) {
-            for (task, needs) in named(&step.world.store) {
-                begin(memory, &task, &needs);
-                pass(memory, &task, &needs);
+        if self == &Fcfs::R2 {
+            if writes_reservation(step) {
+                for (task, needs) in named(&step.world.store) {
+                    begin(memory, &task, &needs);
+                    pass(memory, &task, &needs);
+                }
+            } else if step.process().is_none() {
+                take_back(memory, &step.world.store);
             }
         }
         for event in step.events().iter().filter_map(TaskEvent::of) {
@@ -69,6 +74,7 @@ impl Monitor for Fcfs {
                 }
             }
             match event.name {
+                Task::QUEUED if self == &Fcfs::R2 => acknowledge(memory, event.task),
                 Task::STARTED => {
                     forget_failed(memory, &step.world.store);
                     start(memory, &event)?;
@@ -143,6 +149,27 @@ fn is_known(memory: &mut Document, task: &str) -> bool {
     ["passed", "over"].iter().any(|which| field(memory, which).get(task).is_some())
 }
 
+/// Somebody was told that the task is in its place: what a failover takes back of it now was promised.
+fn acknowledge(memory: &mut Document, task: &str) {
+    if field(memory, "passed").get(task).is_some() {
+        let told = field(memory, "told");
+        told.set(shared(task), true);
+        told.sort_fields();
+    }
+}
+
+/// What a failover takes back, and nobody was told of, was never done: its task is not through.
+fn take_back(memory: &mut Document, store: &Documents<'_>) {
+    let stands = named(store);
+    let passed = field(memory, "passed").clone();
+    for (task, _) in passed.iter() {
+        let is_told = field(memory, "told").get(task).is_some();
+        if !is_told && !stands.iter().any(|(named, _)| named == task) {
+            forget(memory, task);
+        }
+    }
+}
+
 /// A task that is recorded as failed is done, also where nobody could tell of it.
 fn forget_failed(memory: &mut Document, store: &Documents<'_>) {
     let passed = field(memory, "passed").clone();
@@ -164,10 +191,17 @@ fn start(memory: &mut Document, event: &TaskEvent<'_>) -> Result<(), String> {
 }
 
 fn done(memory: &mut Document, task: &str) {
-    field(memory, "passed").remove(task);
     let over = field(memory, "over");
     over.set(shared(task), true);
     over.sort_fields();
+    forget(memory, task);
+}
+
+/// Nobody has to wait for a task any more.
+fn forget(memory: &mut Document, task: &str) {
+    ["passed", "told"].iter().for_each(|which| {
+        field(memory, which).remove(task);
+    });
     let before = field(memory, "before");
     before.remove(task);
     let waiting: Document = before
