@@ -35,12 +35,14 @@ pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
             summary.left += usize::from(wanted);
             continue;
         }
-        let judged = killers.judge(&mutation);
-        let fate = match excuse {
-            None => judged,
-            Some(_) => judged.and_then(|fate| Ok(fate.and(others.judge(&mutation)?))),
-        }
-        .map_err(|error| plain(&error))?;
+        let judge = || match excuse {
+            None => killers.judge(&mutation),
+            Some(_) => {
+                let fate = killers.judge_patiently(&mutation)?;
+                Ok(fate.and(others.judge_patiently(&mutation)?))
+            }
+        };
+        let fate = judge().map_err(|error| plain(&error))?;
         output::line(match args.format {
             Format::Json => object(&mutation, &fate, excuse).to_string(),
             Format::Text => row(&mutation, &fate, excuse),

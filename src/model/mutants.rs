@@ -160,6 +160,24 @@ impl Killers {
     ///
     /// [`Unfit`] where a model cannot be set up.
     pub fn judge(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
+        self.judge_with(mutation, |killer| Some(killer.time * 4 + Duration::from_secs(10)))
+    }
+
+    /// As [`Killers::judge`], but takes the time that it takes: that a machine is busy must not make a mutant
+    /// look as if its graph had no end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Killers::judge`].
+    pub fn judge_patiently(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
+        self.judge_with(mutation, |_| None)
+    }
+
+    fn judge_with(
+        &self,
+        mutation: &Mutation,
+        time: impl Fn(&Killer) -> Option<Duration>,
+    ) -> Result<Fate, Unfit> {
         let mut fate = Fate::Survived { differs: Vec::new(), unended: Vec::new() };
         for model in self.made_for.iter().filter(|model| model.mutant.as_ref() == Some(mutation)) {
             if let Some(killed) = falls(model)? {
@@ -167,7 +185,7 @@ impl Killers {
             }
         }
         for killer in self.models.iter().filter(|killer| killer.concerns(mutation)) {
-            fate = fate.and(killer.judge(mutation)?);
+            fate = fate.and(killer.judge(mutation, time(killer))?);
             if !matches!(fate, Fate::Survived { .. }) {
                 break;
             }
@@ -209,7 +227,7 @@ impl Killer {
             }
     }
 
-    fn judge(&self, mutation: &Mutation) -> Result<Fate, Unfit> {
+    fn judge(&self, mutation: &Mutation, time: Option<Duration>) -> Result<Fate, Unfit> {
         let system = wanted(&self.model)?.mutated(&self.model.literals(), mutation.clone());
         let options = ExploreOptions {
             threads: threads(),
@@ -217,7 +235,7 @@ impl Killer {
             liveness: is_live(&self.model),
             limits: Limits {
                 states: Some(self.graph.0 * LARGER + MORE),
-                time: Some(self.time * 4 + Duration::from_secs(10)),
+                time,
                 ..Limits::default()
             },
             ..ExploreOptions::default()
