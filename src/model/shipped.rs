@@ -82,6 +82,7 @@ models! {
     "doorway-late-bind"
     "doorway-failover"
     "doorway-failover-two"
+    "doorway-failover-two-managers"
     "doorway-failover-sweep"
     "doorway-stale"
     "doorway-zombie"

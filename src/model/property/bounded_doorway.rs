@@ -1,4 +1,10 @@
 //! The doorway is bounded: whoever submits a task waits for nobody.
+//!
+//! It is so as long as the others are few. A submission has to begin again where its list was deleted and
+//! made anew by others between the two phases of its upsert; each time they have served a task meanwhile.
+//! So nobody is waited for, and what one does over again the others have got done (it is *lock-free*), but
+//! an endless stream of others can keep one at it (it is not *wait-free*; Herlihy, *Wait-free
+//! synchronization*, TOPLAS 13(1), 1991).
 
 use super::doorway::announces;
 use crate::check::{Answer, Monitor, Request, Step};
@@ -10,8 +16,8 @@ use crate::store::{Document, Value};
 const MOST: i64 = 10;
 
 /// `bounded-doorway`: from its first command to its place in the list a submission takes at most ten
-/// commands, whatever becomes of the other tasks. Lamport's definition asks for a doorway that ends
-/// by itself. Remembers how many each process has sent.
+/// commands, which is for models of up to three tasks without a failover. Lamport's definition asks for
+/// a doorway that ends by itself. Remembers how many each process has sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BoundedDoorway;
 
