@@ -1,6 +1,7 @@
 //! Limits hold, and what was found before is told.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::num::NonZeroU32;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use doorway::check::engine::explore::{
     ExploreOptions, Limits, NO_LIVELOCK, PROGRESS, Progress, Watcher, explore,
 };
 use doorway::check::{Report, System, Verdict};
-use doorway::model::{property, shipped};
+use doorway::model::{Model, property, shipped};
 use serde_json::Value;
 
 /// A model of 146 million states.
@@ -73,7 +74,7 @@ fn a_search_among_many_million_states_stays_within_64_mib() {
     let row = inconclusive(&output);
     assert_eq!(row["stopped"], "the limit of 64 MiB of memory was reached");
     let states = row["states"].as_u64().unwrap();
-    assert!(states > 2_000_000, "{states} states, at some 20 bytes each");
+    assert!(states > 1_500_000, "{states} states, at some 35 bytes each");
     assert!(peak - without <= 64.0 * 1.05, "{peak} MiB, and {without} without states");
 }
 
@@ -102,9 +103,12 @@ fn ctrl_c_gives_what_was_found_so_far() {
     assert!(row["properties"].as_object().unwrap().values().all(inconclusive), "{row}");
 }
 
+fn model(name: &str) -> Model {
+    shipped().unwrap().into_iter().find(|model| model.name == name).unwrap()
+}
+
 fn system(name: &str) -> System {
-    let model = shipped().unwrap().into_iter().find(|model| model.name == name).unwrap();
-    model.system().unwrap()
+    model(name).system().unwrap()
 }
 
 /// Explores; says as well how much memory the search said that it took, at most.
@@ -145,10 +149,13 @@ fn what_fell_before_the_time_was_over_is_told_with_its_run() {
     assert_eq!(told(&report, "fcfs-r1"), (Verdict::Violated, true));
 }
 
-/// The graph for liveness takes more than the search. What the search has found stays.
+/// The graph for liveness takes more than the search, where properties remember little. What the search
+/// has found stays.
 #[test]
 fn a_limit_that_is_reached_on_the_graph_leaves_liveness_open_and_says_so() {
-    let system = system("lock-crash");
+    let mut model = model("reference");
+    model.sizes.managers = NonZeroU32::new(5).unwrap();
+    let system = model.system().unwrap();
     let of_graphs = |name: &str| [PROGRESS, NO_LIVELOCK, "no-starvation"].contains(&name);
     let (whole, most) = run(&system, Limits::default(), u64::MAX);
     let limits = Limits { memory: Some(most + most / 50), ..Limits::default() };
