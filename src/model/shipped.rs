@@ -106,6 +106,7 @@ models! {
     "doorway-crash-failover-one-task"
     "doorway-unknown-stale"
     "doorway-failover-stale"
+    "doorway-failover-zombie"
     "doorway-stale-zombie"
     "doorway-unknown-zombie"
     "doorway-unknown-failover-one-task"
