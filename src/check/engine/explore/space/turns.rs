@@ -2,7 +2,7 @@
 //! the store and of all that is remembered is looked up as one.
 
 use super::{
-    BLOCKED, Edge, Global, Moved, Part, Place, Space, Successor, comes_by_itself, entry, target,
+    BLOCKED, Edge, Global, Moved, NOT_KNOWN, Part, Place, Space, Successor, comes_by_itself, target,
 };
 use crate::check::engine::explore::pack::{Layout, Packed};
 use crate::check::engine::explore::scenes::{Scenes, Slot, Turn};
@@ -14,7 +14,7 @@ pub(super) struct Woken {
     scene: u32,
     /// The content of that queue then.
     queue: u32,
-    local: u32,
+    spot: u32,
 }
 
 /// What came of looking a turn up.
@@ -84,13 +84,13 @@ impl Space<'_> {
                 let slot = Scenes::find(row, Turn::step(column))?;
                 let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
                 layout.scene.put(&mut next, to);
-                field.put(&mut next, slot.local);
+                field.put(&mut next, self.spot_local(slot.spot)?);
                 return Some(Turned::To(next));
             }
-            Part::Neither => entry(self.free_steps.row(0), column)?,
+            Part::Neither => self.free_steps.find(0, column)?,
             Part::Queue(number) => {
                 let queue = layout.queues[number as usize];
-                let entry = entry(self.queue_steps[number as usize].row(queue.get(key)), column)?;
+                let entry = self.queue_steps[number as usize].find(queue.get(key), column)?;
                 if entry == BLOCKED {
                     return Some(Turned::Blocked);
                 }
@@ -99,18 +99,27 @@ impl Space<'_> {
             }
             Part::Both(number) => {
                 let (scene, queue) = (layout.scene.get(key), layout.queues[number as usize]);
-                let asked = (process as u32, local, scene, queue.get(key));
+                let spot = self.firsts[process][local as usize];
+                let asked = (spot, scene, queue.get(key));
                 let Some(woken) = *self.woken.get(&asked)? else { return Some(Turned::Blocked) };
                 layout.scene.put(&mut next, woken.scene);
                 queue.put(&mut next, woken.queue);
-                field.put(&mut next, woken.local);
+                field.put(&mut next, self.spot_local(woken.spot)?);
                 return Some(Turned::To(next));
             }
         };
-        let Edge { local, label } = self.edge_list[edge as u32 as usize];
-        field.put(&mut next, local);
+        let edge = edge as u32;
+        let Edge { label, .. } = self.edge_list[edge as usize];
+        field.put(&mut next, self.edge_local(edge)?);
         layout.scene.put(&mut next, Scenes::find(row, Turn::told(label))?.scene()?);
         Some(Turned::To(next))
+    }
+
+    /// The place of a spot, if that has its number in this pass.
+    #[inline]
+    fn spot_local(&self, spot: u32) -> Option<u32> {
+        let local = self.spot_locals[spot as usize];
+        (local != NOT_KNOWN).then_some(local)
     }
 
     /// The same for what no process does.
@@ -126,7 +135,8 @@ impl Space<'_> {
         if self.is_unclear(choice.process, local) {
             return Some(Turned::Unclear);
         }
-        let asked = (choice.number(), local, layout.faults.get(key));
+        let spot = self.firsts[choice.process][local as usize];
+        let asked = (choice.number(), spot, layout.faults.get(key));
         let Some(number) = *self.fault_numbers.get(&asked)? else {
             return Some(Turned::Blocked);
         };
@@ -141,7 +151,7 @@ impl Space<'_> {
         let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
         layout.scene.put(&mut next, to);
         layout.faults.put(&mut next, slot.faults);
-        field.put(&mut next, slot.local);
+        field.put(&mut next, self.spot_local(slot.spot)?);
         Some(Turned::To(next))
     }
 
@@ -165,10 +175,10 @@ impl Space<'_> {
     }
 
     /// Gives a fault its number, if it can be in any store.
-    pub(super) fn number_fault(&mut self, choice: Choice, local: u32, faults: u32) -> Option<u32> {
+    pub(super) fn number_fault(&mut self, choice: Choice, spot: u32, faults: u32) -> Option<u32> {
         let next = self.fault_numbers.len() as u32;
-        let at = self.ats.value(self.locals[choice.process].value(local).at);
-        let (system, key) = (self.system, (choice.number(), local, faults));
+        let at = self.ats.value(self.spots.value(spot).at);
+        let (system, key) = (self.system, (choice.number(), spot, faults));
         let number = || fault::can_be(system, choice, at).then_some(next);
         *self.fault_numbers.entry(key).or_insert_with(number)
     }
@@ -181,7 +191,8 @@ impl Space<'_> {
         moved: Option<Moved>,
         to: Option<(u32, u32, u32)>,
     ) {
-        let (process, local) = (choice.process, global.locals[choice.process]);
+        let process = choice.process;
+        let (local, spot) = (global.locals[process], self.first(process, global));
         let scene = self.scene(global.store, global.memory);
         let Place { part, column } = self.places[process][local as usize];
         let label = |moved: Moved| self.edge_list[moved.edge as usize].label;
@@ -192,13 +203,13 @@ impl Space<'_> {
             (Kind::Step, Part::Both(queue)) => {
                 let woken = moved.and_then(|moved| moved.queue).zip(to);
                 let woken =
-                    woken.map(|((_, queue), (local, scene, _))| Woken { scene, queue, local });
-                let key = (process as u32, local, scene, global.queues[queue as usize]);
+                    woken.map(|((_, queue), (spot, scene, _))| Woken { scene, queue, spot });
+                let key = (spot, scene, global.queues[queue as usize]);
                 self.woken.insert(key, woken);
                 None
             }
             _ => {
-                let key = (choice.number(), local, global.faults);
+                let key = (choice.number(), spot, global.faults);
                 self.fault_numbers.get(&key).copied().flatten().map(Turn::fault)
             }
         };
