@@ -401,6 +401,14 @@ impl<'s> Space<'s> {
         self.automata.len() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
     }
 
+    /// Asks for the memory of what the successors of a state are looked up in ahead of time.
+    #[inline]
+    pub(super) fn prefetch<const N: usize>(&self, layout: &Layout, key: &Packed<N>) {
+        if self.has_turns() {
+            self.scenes.prefetch(layout.scene.get(key));
+        }
+    }
+
     /// Calls `visit` with each successor of a state; `None` where one is not known yet.
     /// Else whether a process could go on.
     #[inline]
@@ -414,8 +422,12 @@ impl<'s> Space<'s> {
             return self.turns(layout, key, visit);
         }
         match self.store_steps.row(self.parts(layout.scene.get(key)).0) {
-            Row::Full(row) => self.successors_by(layout, key, |column| Row::Full(row).entry(column), visit),
-            Row::Sparse(row) => self.successors_by(layout, key, |column| Row::Sparse(row).entry(column), visit),
+            Row::Full(row) => {
+                self.successors_by(layout, key, |column| Row::Full(row).entry(column), visit)
+            }
+            Row::Sparse(row) => {
+                self.successors_by(layout, key, |column| Row::Sparse(row).entry(column), visit)
+            }
         }
     }
 
@@ -1126,7 +1138,8 @@ impl<'s> Space<'s> {
         let spots = self.spots.len() * 60 + self.edge_list.len() * 40;
         let queues: usize = self.queues.iter().map(Interner::len).sum();
         let contents = (self.stores.len() + queues) * 2048;
-        rows + contents + spots
+        rows + contents
+            + spots
             + self.labels.len() * 1024
             + (self.both.capacity() + self.faulty.capacity() + self.woken.capacity()) * 40
             + self.fault_numbers.capacity() * 24

@@ -502,13 +502,14 @@ impl Space<'_> {
         if !held.holds() {
             return Ok(held);
         }
-        if self.has_split || self.is_askew() {
+        if self.is_askew() {
             return Ok(Held::Stale);
         }
         let holds = self.close_numbers(action)?;
         Ok(match holds {
-            _ if self.has_split || self.is_askew() => Held::Stale,
+            _ if self.is_askew() => Held::Stale,
             true => Held::Holds,
+            false if self.has_split => Held::Stale,
             false => Held::Unclear,
         })
     }
@@ -578,8 +579,7 @@ impl Space<'_> {
     fn numbers(&self) -> usize {
         let locals: usize = self.locals.iter().map(Interner::len).sum();
         let queues: usize = self.queues.iter().map(Interner::len).sum();
-        let rest =
-            self.spots.len() + self.stores.len() + self.budgets.len() + self.labels.len();
+        let rest = self.spots.len() + self.stores.len() + self.budgets.len() + self.labels.len();
         locals + queues + rest + self.judge.count() + self.scene_count()
     }
 
@@ -714,18 +714,17 @@ impl Space<'_> {
     fn close_spots(&mut self, action: &mut Action) -> Result<bool, CheckError> {
         let Action { group, spots, nodes, .. } = action;
         while let Some(open) = spots.open(0, self.spots.len()) {
-            let closed =
-                spots.close(group, &|_, _| 0, (0, open), &mut |generator, _, spot| {
-                    let Candidate { renaming, processes } = &group.generators[generator];
-                    let Spot { process, node, at } = *self.spots.value(spot);
-                    let known = nodes[generator][process as usize].get(node as usize).copied();
-                    let Some(node) = known.filter(|node| *node != NodeId::MAX) else {
-                        return Ok(None);
-                    };
-                    let process = processes[process as usize] as u32;
-                    let at = self.ats.number(renaming.of(self.ats.value(at)));
-                    Ok(Some(self.spot(Spot { process, node, at })))
-                })?;
+            let closed = spots.close(group, &|_, _| 0, (0, open), &mut |generator, _, spot| {
+                let Candidate { renaming, processes } = &group.generators[generator];
+                let Spot { process, node, at } = *self.spots.value(spot);
+                let known = nodes[generator][process as usize].get(node as usize).copied();
+                let Some(node) = known.filter(|node| *node != NodeId::MAX) else {
+                    return Ok(None);
+                };
+                let process = processes[process as usize] as u32;
+                let at = self.ats.number(renaming.of(self.ats.value(at)));
+                Ok(Some(self.spot(Spot { process, node, at })))
+            })?;
             if !closed {
                 return Ok(false);
             }
@@ -752,7 +751,8 @@ impl Space<'_> {
                             Some((*queue_of[of_generator as usize].get(queue as usize)?).into())
                         });
                         let agrees = part == Some(self.places[to][image as usize].part);
-                        Ok(agrees.then_some(image))
+                        // Of a class that has split it is not clear where it stands.
+                        Ok((agrees || self.has_split).then_some(image))
                     })?;
                 if !closed {
                     return Ok(false);
@@ -795,9 +795,7 @@ impl Space<'_> {
         }
         let agrees = match (moved, image) {
             (None, None) => true,
-            (Some(moved), Some(image)) => {
-                self.is_image(action, asked.choice, moved, image, under)
-            }
+            (Some(moved), Some(image)) => self.is_image(action, asked.choice, moved, image, under),
             _ => false,
         };
         Ok(if agrees { Held::Holds } else { Held::Fails(action.group.made_of(under).0) })
@@ -867,7 +865,7 @@ impl Space<'_> {
 
     /// Finds the images of what has come up by asking for an image.
     fn close_new(&mut self, action: &mut Action) -> Result<Held, CheckError> {
-        if self.has_split || self.is_askew() {
+        if self.is_askew() {
             return Ok(Held::Stale);
         }
         if action.closed == self.numbers() { Ok(Held::Holds) } else { self.close_all(action) }
