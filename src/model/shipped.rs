@@ -120,7 +120,7 @@ models! {
     "doorway-evicts"
     "doorway-buries-the-living"
     "doorway-any-turn"
-    "doorway-releases-late"
+    "doorway-draws-early"
     "doorway-waits-for-others"
     "doorway-untargeted"
     "doorway-incarnations-fall"
