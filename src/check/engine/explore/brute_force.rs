@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{ExploreOptions, explore};
-use crate::check::fault::{Choice, Faults};
+use crate::check::fault::{Choice, Faults, Kind};
 use crate::check::run::{Outcome, Run};
-use crate::check::system::System;
+use crate::check::system::{Guards, System};
 use crate::check::verdict::Verdict;
 use crate::check::{Cx, Messages, NoDeadlock, Process, World};
 use crate::doc;
-use crate::env::{Condition, Env, Queues, Wake};
+use crate::env::{Condition, Env, Event, Queues, Wake, forever};
 use crate::model::{Expect, Model, Sizes, SystemKind, property};
 use crate::reservation::Design;
-use crate::store::filter::{by_id, eq};
+use crate::store::filter::{by_id, eq, missing};
 use crate::store::memory::State;
-use crate::store::update::inc;
+use crate::store::update::{inc, set};
 use crate::store::{Document, ReadConcern, Store, StoreError, Text, WriteConcern};
 
 /// What every schedule comes to, and which properties some schedule breaks.
@@ -56,9 +57,10 @@ fn all_processes(system: &System) -> std::ops::Range<usize> {
 }
 
 fn choices(system: &System) -> impl Iterator<Item = Choice> {
-    let only_steps = system.faults.is_none();
-    let all = Choice::all(system.processes.len());
-    all.filter(move |choice| !only_steps || *choice == Choice::step(choice.process))
+    let only_steps = system.has_steps_only();
+    let strands = if system.guards.run() { 2 } else { 1 };
+    let all: Vec<Choice> = Choice::all(&vec![strands; system.processes.len()]).collect();
+    all.into_iter().filter(move |choice| !only_steps || choice.kind == Kind::Step)
 }
 
 fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
@@ -82,6 +84,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         twins: Vec::new(),
         hearts: Vec::new(),
         sweepers: None,
+        guards: Default::default(),
         mutant: None,
         faults: Default::default(),
         broken_store: None,
@@ -145,6 +148,7 @@ fn two_receivers() -> System {
         broken_store: None,
         faults: Faults::default(),
         commands: Default::default(),
+        guards: Default::default(),
     }
 }
 
@@ -165,6 +169,7 @@ where
         broken_store: None,
         faults: Faults::default(),
         commands: Default::default(),
+        guards: Default::default(),
     }
 }
 
@@ -245,4 +250,47 @@ fn they_are_where_a_message_is_delivered_again() {
     compare(&system, "gone for good");
     system.faults = Faults::default().crashes(2);
     compare(&system, "with restart");
+}
+
+/// A worker that counts up in a document as long as it is registered; its guard says so again and again, and
+/// ends once it is not. Another process ends the registration, and looks whether it was in time.
+fn guarded_by_a_heart() -> System {
+    let mut system = two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        if &**cx.process() == "other" {
+            documents.update_one(by_id("seen"), inc("gone", 1)).await?;
+            return Ok(());
+        }
+        let beat = forever(&cx, || async {
+            cx.rest(Duration::from_secs(1)).await;
+            let alive = by_id("seen").and(missing("gone"));
+            match documents.update_one(alive, set("beat", true)).await {
+                Ok(updated) if updated.matched == 0 => Err(()),
+                _ => Ok(()),
+            }
+        });
+        let guard = async { beat.await.unwrap_or_else(|()| ()) };
+        let work = async {
+            for _ in 0..2 {
+                let done = documents.update_one(by_id("seen"), inc("n", 1)).await;
+                cx.observe(Event::new("counted").with("done", done.is_ok()));
+            }
+            7
+        };
+        let done = cx.beside(guard, work).await;
+        documents.update_one(by_id("seen"), set("done", done.unwrap_or(0))).await.map(|_| ())
+    });
+    system.guards = Guards::Run { rests: 2 };
+    system
+}
+
+#[test]
+fn they_are_where_a_guard_runs_beside_the_work() {
+    compare(&guarded_by_a_heart(), "steps");
+    let mut system = guarded_by_a_heart();
+    system.guards = Guards::Run { rests: 1 };
+    system.faults = Faults::default().crashes(1).among(["one"]);
+    compare(&system, "crashes");
+    system.faults = Faults::default().unknown_outcomes(1).among(["one"]);
+    compare(&system, "unknown outcomes");
 }

@@ -25,10 +25,11 @@ use super::scenes::Scenes;
 use super::walk;
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
+use crate::check::mailbox::Told;
 use crate::check::monitor::{End, Watched};
-use crate::check::process::Stands;
 use crate::check::request::{Answer, Request};
 use crate::check::step::{At, Stepped};
+use crate::check::strand::Strand;
 use crate::check::system::System;
 use crate::check::verdict::Reductions;
 use crate::check::world::{Pending, World};
@@ -65,6 +66,8 @@ enum Part {
     Queue(u32),
     /// The store wakes a process that then asks this queue for something.
     Both(u32),
+    /// The process has guards beside what it does: each strand has a place of its own.
+    Beside,
     /// It is not known: nodes of its class turned out to differ, and which of them it was is not
     /// kept.
     Unclear,
@@ -74,8 +77,12 @@ enum Part {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     part: Part,
-    /// The column in the table of that part.
+    /// The column in the table of that part; where the strands have places, the number of these.
     column: u32,
+}
+
+impl Place {
+    const OVER: Place = Place { part: Part::Over, column: 0 };
 }
 
 /// What the steps from all places lead to that depend on one part of the world: a row for each
@@ -184,6 +191,12 @@ pub(super) struct Space<'s> {
     memo: Memo,
     /// For each process, for each place where it can stand.
     places: Vec<Vec<Place>>,
+    /// Where a process has several strands: the place of each.
+    besides: Vec<Box<[(Strand, Place)]>>,
+    /// How many strands each process was seen to have, counted up to the highest.
+    strands: Vec<usize>,
+    /// Whether there were fewer when it was listed what may go wrong.
+    new_strand: bool,
     /// The steps that depend on nothing, on the store, and on each queue.
     free_steps: Steps,
     store_steps: Steps,
@@ -199,7 +212,7 @@ pub(super) struct Space<'s> {
     labels: Interner<Label>,
     edges: Interner<Edge>,
     edge_list: Vec<Edge>,
-    /// By process, local, store and queue: where a step leads that depends on both.
+    /// By choice, local, store and queue: where a step leads that depends on both.
     both: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
     /// Where properties are in play: what happens to a store and to what they remember.
     scenes: Scenes,
@@ -225,7 +238,7 @@ pub(super) struct Space<'s> {
 
 impl<'s> Space<'s> {
     pub(super) fn new(system: &'s System) -> Result<Space<'s>, CheckError> {
-        let automata = system.processes.iter().map(Automaton::new).collect::<Result<_, _>>()?;
+        let automata = Automaton::all(system)?;
         Ok(Space {
             system,
             automata,
@@ -233,6 +246,9 @@ impl<'s> Space<'s> {
             ats: Interner::new(),
             memo: Memo::default(),
             places: Vec::new(),
+            besides: Vec::new(),
+            strands: vec![1; system.processes.len()],
+            new_strand: false,
             free_steps: Steps::default(),
             store_steps: Steps::default(),
             queue_steps: Vec::new(),
@@ -271,11 +287,13 @@ impl<'s> Space<'s> {
         self.has_split = false;
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
         self.places = self.automata.iter().map(|_| Vec::new()).collect();
+        self.besides.clear();
         self.free_steps = Steps::default();
         self.store_steps = Steps::default();
         self.queue_steps = (0..self.queue_names.len()).map(|_| Steps::default()).collect();
         self.queues.resize_with(self.queue_names.len(), Interner::new);
         self.new_queue = false;
+        self.list_faults();
         let queues = self.queues.len();
         self.redelivered = self.automata.iter().map(|_| vec![Vec::new(); queues]).collect();
         self.edges = Interner::new();
@@ -294,8 +312,7 @@ impl<'s> Space<'s> {
     /// Forgets what was learnt, some of which was asked under names that are not interchangeable:
     /// so the states are those that there are without.
     fn learn_afresh(&mut self) -> Result<(), CheckError> {
-        self.automata =
-            self.system.processes.iter().map(Automaton::new).collect::<Result<_, _>>()?;
+        self.automata = Automaton::all(self.system)?;
         self.memo.clear();
         walk::walk(self.system, &mut self.automata)
     }
@@ -307,9 +324,9 @@ impl<'s> Space<'s> {
     }
 
     /// Whether going on is of no use: a property looked at what it had not looked at before, a queue
-    /// turned up, or what looked like a symmetry is none.
+    /// or a strand turned up, or what looked like a symmetry is none.
     pub(super) fn is_askew(&self) -> bool {
-        self.new_queue || self.judge.regroups() || self.symmetry.is_refuted()
+        self.new_queue || self.new_strand || self.judge.regroups() || self.symmetry.is_refuted()
     }
 
     /// Whether what was found is to be forgotten.
@@ -330,16 +347,18 @@ impl<'s> Space<'s> {
             })
             .collect();
         let store = self.stores.number(store);
-        let faults = self.budget(Budget::new(&self.system.faults));
+        let faults = self.budget(Budget::new(self.system));
         let mut global =
             Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults };
-        let told = |events, failure| Stepped { events, failure, ..Stepped::default() };
-        self.tell_at_start((None, told(self.system.history.clone(), None)), &mut global)?;
+        let events = self.system.history.clone();
+        self.tell_at_start((None, Stepped { events, ..Stepped::default() }), &mut global)?;
         for process in 0..self.automata.len() {
             let automaton = &self.automata[process];
             let node = automaton.start();
-            let (at, events) = (automaton.at(node), automaton.told_at_start());
-            let label = (Some(process as u32), told(events, at.failure().cloned()));
+            let at = automaton.at(node);
+            let mut started = Stepped { failure: at.failure().cloned(), ..Stepped::default() };
+            started.tell(automaton.told_at_start());
+            let label = (Some(process as u32), started);
             let class = self.automata[process].class(node)?;
             let at = self.ats.number(at);
             global.locals.push(self.local(process, Local { class, at })?);
@@ -399,7 +418,7 @@ impl<'s> Space<'s> {
 
     /// How many successors a state can have at most.
     pub(super) fn branching(&self) -> usize {
-        self.automata.len() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
+        self.strands.iter().sum::<usize>() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// Calls `visit` with each successor of a state; `None` where one is not known yet.
@@ -429,8 +448,12 @@ impl<'s> Space<'s> {
                 }
             } else if place.part == Part::Over {
                 continue;
+            } else if place.part == Part::Beside {
+                goes_on |= self.strand_successors(layout, key, (process, local), &mut visit)?;
+                continue;
             } else {
-                match self.step(layout, &mut next, (process, local), place)? {
+                let choice = Choice::step(process);
+                match self.step(layout, &mut next, (choice, local), place)? {
                     Next::Blocked => continue,
                     Next::Unclear => {
                         goes_on = true;
@@ -454,18 +477,85 @@ impl<'s> Space<'s> {
         Some(goes_on)
     }
 
-    /// Looks up the step of a process, and changes the queue that it has to do with.
+    /// The same for the steps of a process that has guards beside what it does; whether one of its
+    /// strands could go on.
+    #[inline(never)]
+    fn strand_successors<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        (process, local): (usize, u32),
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        let (field, plain, mut goes_on) = (layout.locals[process], self.is_plain(), false);
+        for (strand, place) in self.places_beside(process, local) {
+            let (choice, mut next) = (Choice::step_of(process, *strand), *key);
+            let (to, edge) = match self.step(layout, &mut next, (choice, local), *place)? {
+                Next::Blocked => continue,
+                Next::Unclear => {
+                    goes_on = true;
+                    continue;
+                }
+                Next::By(store, edge) => (store, edge),
+            };
+            goes_on = true;
+            field.put(&mut next, self.edge_list[edge as usize].local);
+            if plain {
+                layout.scene.put(&mut next, to);
+            } else {
+                next = self.finish(layout, key, next, (to, edge))?;
+            }
+            visit((choice.number(), next));
+        }
+        Some(goes_on)
+    }
+
+    /// Where a process stands that has several strands.
+    fn places_beside(&self, process: usize, local: u32) -> &[(Strand, Place)] {
+        match self.places[process][local as usize] {
+            Place { part: Part::Beside, column } => &self.besides[column as usize],
+            _ => &[],
+        }
+    }
+
+    /// Where the strand stands that takes a step.
+    #[inline]
+    fn place(&self, choice: Choice, local: u32) -> Place {
+        let place = self.places[choice.process][local as usize];
+        let is_whole = choice.strand == Strand::MAIN && place.part != Part::Beside;
+        if is_whole { place } else { self.place_of_strand(choice, local) }
+    }
+
+    #[inline(never)]
+    fn place_of_strand(&self, choice: Choice, local: u32) -> Place {
+        let place = self.places[choice.process][local as usize];
+        let mut all = self.places_beside(choice.process, local).iter();
+        match all.find(|(strand, _)| *strand == choice.strand) {
+            Some((_, place)) => *place,
+            None if place.part == Part::Unclear => place,
+            None => Place::OVER,
+        }
+    }
+
+    /// The parts that decide the next steps of the strands of a process.
+    fn parts_of(&self, process: usize, local: u32) -> impl Iterator<Item = Part> {
+        let whole = self.places[process][local as usize].part;
+        let beside = self.places_beside(process, local).iter();
+        std::iter::once(whole).chain(beside.map(|(_, place)| place.part))
+    }
+
+    /// Looks up the step of a strand, and changes the queue that it has to do with.
     #[inline(never)]
     fn step<const N: usize>(
         &self,
         layout: &Layout,
         key: &mut Packed<N>,
-        (process, local): (usize, u32),
+        (choice, local): (Choice, u32),
         Place { part, column }: Place,
     ) -> Option<Next> {
         let store = self.parts(layout.scene.get(key)).0;
         match part {
-            Part::Over => Some(Next::Blocked),
+            Part::Over | Part::Beside => Some(Next::Blocked),
             Part::Unclear => Some(Next::Unclear),
             Part::Neither => Some(Next::By(store, entry(self.free_steps.row(0), column)? as u32)),
             Part::Store => Some(match entry(self.store_steps.row(store), column)? {
@@ -485,7 +575,7 @@ impl<'s> Space<'s> {
             }
             Part::Both(number) => {
                 let queue = layout.queues[number as usize].get(key);
-                let moved = self.both.get(&(process as u32, local, store, queue))?;
+                let moved = self.both.get(&(choice.number(), local, store, queue))?;
                 Some(moved.map_or(Next::Blocked, |moved| {
                     moved.put(layout, key);
                     Next::By(moved.store, moved.edge)
@@ -583,11 +673,21 @@ impl<'s> Space<'s> {
         Some(())
     }
 
-    /// What may happen where these faults are left: the steps of the processes, and what may go wrong.
-    fn choices_with(&self, faults: u32) -> impl Iterator<Item = Choice> {
-        let steps = (0..self.automata.len()).map(Choice::step);
-        let faults = self.faults.get(faults as usize);
-        steps.chain(faults.into_iter().flatten().copied())
+    /// What may happen in a state: the steps of the processes, and what may go wrong.
+    fn choices<const N: usize>(&self, layout: &Layout, key: &Packed<N>) -> Vec<Choice> {
+        let faults = self.faults.get(layout.faults.get(key) as usize).map_or(&[][..], |all| all);
+        let mut choices = Vec::with_capacity(self.strands.len() + faults.len());
+        for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
+            match places[field.get(key) as usize] {
+                Place { part: Part::Beside, column } => {
+                    let strands = self.besides[column as usize].iter();
+                    choices.extend(strands.map(|(strand, _)| Choice::step_of(process, *strand)));
+                }
+                _ => choices.push(Choice::step(process)),
+            }
+        }
+        choices.extend_from_slice(faults);
+        choices
     }
 
     /// The choices in a state of which it is not known what they lead to, as far as that is kept by
@@ -597,11 +697,11 @@ impl<'s> Space<'s> {
         layout: &Layout,
         key: &Packed<N>,
     ) -> Vec<Choice> {
-        let choices = self.choices_with(layout.faults.get(key));
-        if !self.has_turns() {
-            return choices.collect();
+        let mut choices = self.choices(layout, key);
+        if self.has_turns() {
+            choices.retain(|choice| !self.knows_turn(layout, key, *choice));
         }
-        choices.filter(|choice| !self.knows_turn(layout, key, *choice)).collect()
+        choices
     }
 
     /// Finds out which nodes the open choices in a state lead to, and does not yet say which of them are
@@ -621,13 +721,13 @@ impl<'s> Space<'s> {
 
     fn discover_one(&mut self, choice: Choice, global: &Global) -> Result<(), CheckError> {
         let local = global.locals[choice.process];
-        let queue = match (choice.kind, self.places[choice.process][local as usize].part) {
+        let queue = match (choice.kind, self.place(choice, local).part) {
             (_, Part::Unclear) | (Kind::Step, Part::Over) => return Ok(()),
             (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => Some(queue),
             _ => None,
         };
         let is_known = match choice.kind {
-            Kind::Step => self.known_step(choice.process, global).is_some(),
+            Kind::Step => self.known_step(choice, global).is_some(),
             _ => self.has_turns() && self.number_fault(choice, local, global.faults).is_none(),
         };
         if !is_known {
@@ -661,7 +761,7 @@ impl<'s> Space<'s> {
             return Ok(());
         }
         let moved = match choice.kind {
-            Kind::Step => self.moved(choice.process, global)?,
+            Kind::Step => self.moved(choice, global)?,
             _ => self.faulty(choice, global)?,
         };
         if self.is_unclear(choice.process, local) {
@@ -759,10 +859,10 @@ impl<'s> Space<'s> {
     }
 
     /// The entry for the step of a process, if it was asked for before, and one part decides it.
-    fn known_step(&self, process: usize, global: &Global) -> Option<u64> {
-        let Place { part, column } = self.places[process][global.locals[process] as usize];
+    fn known_step(&self, choice: Choice, global: &Global) -> Option<u64> {
+        let Place { part, column } = self.place(choice, global.locals[choice.process]);
         let row = match part {
-            Part::Over | Part::Unclear | Part::Both(_) => return None,
+            Part::Over | Part::Unclear | Part::Both(_) | Part::Beside => return None,
             Part::Neither => self.free_steps.row(0),
             Part::Store => self.store_steps.row(global.store),
             Part::Queue(queue) => {
@@ -772,28 +872,28 @@ impl<'s> Space<'s> {
         entry(row, column)
     }
 
-    /// What the step of a process leads to, found out if need be; `None` where it cannot go on.
-    fn moved(&mut self, process: usize, global: &Global) -> Result<Option<Moved>, CheckError> {
+    /// What the step of a strand leads to, found out if need be; `None` where it cannot go on.
+    fn moved(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
         let Global { store, faults, .. } = *global;
-        let local = global.locals[process];
-        let Place { part, column } = self.places[process][local as usize];
+        let local = global.locals[choice.process];
+        let Place { part, column } = self.place(choice, local);
         let (queue, number) = match part {
-            Part::Over | Part::Unclear => return Ok(None),
+            Part::Over | Part::Unclear | Part::Beside => return Ok(None),
             Part::Both(queue) => {
-                let key = (process as u32, local, store, global.queues[queue as usize]);
+                let key = (choice.number(), local, store, global.queues[queue as usize]);
                 if let Some(known) = self.both.get(&key) {
                     return Ok(known.map(|moved| Moved { faults, ..moved }));
                 }
-                let moved = self.take(Choice::step(process), global, Some(queue))?;
+                let moved = self.take(choice, global, Some(queue))?;
                 self.both.insert(key, moved);
-                self.note_moved(Choice::step(process), global, Some(queue));
+                self.note_moved(choice, global, Some(queue));
                 return Ok(moved);
             }
             Part::Neither => (None, 0),
             Part::Store => (None, store),
             Part::Queue(queue) => (Some(queue), global.queues[queue as usize]),
         };
-        if let Some(entry) = self.known_step(process, global) {
+        if let Some(entry) = self.known_step(choice, global) {
             let moved = Moved { store, queue: None, faults, edge: entry as u32 };
             return Ok((entry != BLOCKED).then_some(match part {
                 Part::Store => Moved { store: target(entry), ..moved },
@@ -801,8 +901,8 @@ impl<'s> Space<'s> {
                 _ => moved,
             }));
         }
-        let moved = self.take(Choice::step(process), global, queue)?;
-        self.note_moved(Choice::step(process), global, queue);
+        let moved = self.take(choice, global, queue)?;
+        self.note_moved(choice, global, queue);
         let entry = moved.map_or(BLOCKED, |moved| {
             let target = moved.queue.map_or(moved.store, |(_, content)| content);
             u64::from(target) << 32 | u64::from(moved.edge)
@@ -816,7 +916,9 @@ impl<'s> Space<'s> {
         match part {
             Part::Queue(queue) => &mut self.queue_steps[queue as usize],
             Part::Store => &mut self.store_steps,
-            Part::Over | Part::Neither | Part::Both(_) | Part::Unclear => &mut self.free_steps,
+            Part::Over | Part::Neither | Part::Both(_) | Part::Beside | Part::Unclear => {
+                &mut self.free_steps
+            }
         }
     }
 
@@ -890,7 +992,7 @@ impl<'s> Space<'s> {
         let process = choice.process;
         let Local { class, at } = *self.locals[process].value(global.locals[process]);
         let reads_store = match choice.kind {
-            Kind::Step => self.places[process][global.locals[process] as usize].part.is_of_store(),
+            Kind::Step => self.place(choice, global.locals[process]).part.is_of_store(),
             kind => reads_store(kind),
         };
         let or_nothing = |counts: bool, number| if counts { number } else { NOTHING };
@@ -926,16 +1028,16 @@ impl<'s> Space<'s> {
             node.set(automaton.start());
             (automaton.at(node.get()), automaton.told_at_start())
         };
-        let mut resume = |answer| {
+        let mut resume = |strand, answer| {
             let mut automaton = automaton.borrow_mut();
-            match automaton.follow(node.get(), answer) {
-                Ok((to, events)) => {
+            match automaton.follow(node.get(), (strand, answer)) {
+                Ok((to, told)) => {
                     node.set(to);
-                    (automaton.at(to), events)
+                    (automaton.at(to), told)
                 }
                 Err(found) => {
                     error = Some(found);
-                    (At::Ended, Vec::new())
+                    (At::Ended, Told::default())
                 }
             }
         };
@@ -995,11 +1097,11 @@ impl<'s> Space<'s> {
             let (mut store, command) = (store.clone(), command.clone());
             let answer = Answer::Store(store.execute(command));
             let automaton = &mut self.automata[process];
-            let (to, events) = automaton.follow(*node, answer)?;
+            let (to, told) = automaton.follow(*node, (Strand::MAIN, answer))?;
             let next = automaton.at(to);
             // At its end nothing happens to a process any more: what could have, did before.
             let is_spared = matches!(next, At::Ended) && !self.system.faults.is_none();
-            if !events.is_empty() || next.failure().is_some() || is_spared {
+            if !told.events.is_empty() || next.failure().is_some() || is_spared {
                 return Ok(());
             }
             (*at, *node) = (next, to);
@@ -1016,15 +1118,28 @@ impl<'s> Space<'s> {
 
     /// The number of a budget.
     fn budget(&mut self, budget: Budget) -> u32 {
-        let late: BTreeSet<usize> = budget.late.iter().map(|(process, _)| *process).collect();
         let number = self.budgets.number(budget);
-        if number as usize == self.faults.len() && !self.system.faults.is_none() {
-            let kinds = self.budgets.value(number).kinds();
-            let happens = |kind| Choice::of_kind(kind, self.system.processes.len());
-            let lands = late.into_iter().map(|process| Choice { kind: Kind::Lands, process });
-            self.faults.push(kinds.flat_map(happens).chain(lands).collect());
+        if number as usize == self.faults.len() && !self.system.has_steps_only() {
+            self.faults.push(self.faults_with(self.budgets.value(number)));
         }
         number
+    }
+
+    /// What may happen with a budget, whichever process it happens to.
+    fn faults_with(&self, budget: &Budget) -> Vec<Choice> {
+        let happens = |kind| Choice::of_kind(kind, &self.strands);
+        let late: BTreeSet<(usize, Strand)> =
+            budget.late.iter().map(|(process, strand, _)| (*process, *strand)).collect();
+        let kind = Kind::Lands;
+        let lands = late.into_iter().map(|(process, strand)| Choice { kind, process, strand });
+        budget.kinds().flat_map(happens).chain(lands).collect()
+    }
+
+    /// Lists anew what may happen, with the strands that turned up since.
+    fn list_faults(&mut self) {
+        if std::mem::take(&mut self.new_strand) {
+            self.faults = self.budgets.values().map(|budget| self.faults_with(budget)).collect();
+        }
     }
 
     /// The number of a label; where no property is tracked, nobody looks at it.
@@ -1045,28 +1160,60 @@ impl<'s> Space<'s> {
         if let Some(known) = self.locals[process].known(&local) {
             return Ok(known);
         }
-        let part = self.part(process, local)?;
+        let place = match self.ats.value(local.at) {
+            At::Beside(_) => self.place_beside(process, local)?,
+            _ => self.new_place(process, local, Strand::MAIN)?,
+        };
+        self.places[process].push(place);
+        Ok(self.locals[process].number(local))
+    }
+
+    /// The place of a strand that stands where none has stood before.
+    fn new_place(
+        &mut self,
+        process: usize,
+        local: Local,
+        strand: Strand,
+    ) -> Result<Place, CheckError> {
+        let part = self.part(process, local, strand)?;
         let is_new_queue = matches!(part, Part::Queue(n) if n as usize >= self.queues.len());
         let steps = self.steps(if is_new_queue { Part::Neither } else { part });
         let column = steps.columns;
         steps.columns += 1;
-        self.places[process].push(Place { part, column });
-        Ok(self.locals[process].number(local))
+        Ok(Place { part, column })
     }
 
-    /// Which part of the world decides the next step.
-    fn part(&mut self, process: usize, local: Local) -> Result<Part, CheckError> {
-        let At::Asks(pending) = self.ats.value(local.at) else { return Ok(Part::Over) };
+    /// The same for a process of several strands.
+    fn place_beside(&mut self, process: usize, local: Local) -> Result<Place, CheckError> {
+        let strands: Vec<Strand> = self.ats.value(local.at).strands().collect();
+        let highest = strands.iter().map(|strand| strand.index() + 1).max().unwrap_or(1);
+        if highest > self.strands[process] {
+            self.strands[process] = highest;
+            self.new_strand = !self.system.has_steps_only();
+        }
+        let mut places = Vec::with_capacity(strands.len());
+        for strand in strands {
+            places.push((strand, self.new_place(process, local, strand)?));
+        }
+        self.besides.push(places.into());
+        Ok(Place { part: Part::Beside, column: self.besides.len() as u32 - 1 })
+    }
+
+    /// Which part of the world decides the next step of a strand.
+    fn part(&mut self, process: usize, local: Local, strand: Strand) -> Result<Part, CheckError> {
+        let Some(pending) = self.ats.value(local.at).pending(strand) else {
+            return Ok(Part::Over);
+        };
         let Pending::Other(request) = pending else { return Ok(Part::Store) };
         if let Request::Pause(..) | Request::Idle(..) = request {
             let automaton = &mut self.automata[process];
             let paused = automaton.representative(local.class);
-            let (awake, _) = automaton.follow(paused, Answer::Done)?;
-            let queue = match automaton.stands(awake) {
-                Stands::Asks(request) => queue_of(request).cloned(),
-                Stands::Ended | Stands::Failed(_) => None,
-            };
+            let (awake, _) = automaton.follow(paused, (strand, Answer::Done))?;
+            let queue = automaton.stands(awake).asks(strand).and_then(queue_of).cloned();
             return Ok(queue.map_or(Part::Store, |queue| Part::Both(self.queue_named(&queue))));
+        }
+        if *request == Request::Rest {
+            return Ok(Part::Over);
         }
         let queue = queue_of(request).cloned();
         Ok(queue.map_or(Part::Neither, |queue| Part::Queue(self.queue_named(&queue))))
@@ -1158,6 +1305,7 @@ fn queue_of(request: &Request) -> Option<&Text> {
         | Request::Pause(..)
         | Request::Idle(..)
         | Request::Step(_)
+        | Request::Rest
         | Request::Enter(_)
         | Request::Leave(_) => None,
     }
@@ -1171,7 +1319,7 @@ fn comes_by_itself(kind: Kind) -> bool {
 /// Whether what a fault leads to depends on the store: so it does for a command that was not sent,
 /// as the process may wait for something in the store before it sends it.
 fn reads_store(kind: Kind) -> bool {
-    !kind.redelivers()
+    !kind.redelivers() && kind != Kind::Rested
 }
 
 fn fault_key(choice: Choice, local: u32, store: u32, faults: u32) -> (u32, u32, u32, u32) {

@@ -23,6 +23,8 @@ enum Turned<const N: usize> {
     Blocked,
     /// It is not clear where the process stands.
     Unclear,
+    /// Each strand of the process has a turn of its own.
+    Beside,
     To(Packed<N>),
 }
 
@@ -44,11 +46,18 @@ impl Space<'_> {
         let row = self.scenes.row(layout.scene.get(key));
         let mut goes_on = false;
         for process in 0..layout.locals.len() {
-            match self.turn(layout, key, row, process)? {
+            let local = layout.locals[process].get(key);
+            let (choice, place) = (Choice::step(process), self.places[process][local as usize]);
+            match self.turn(layout, key, row, (choice, local), place)? {
                 Turned::Blocked => continue,
                 Turned::Unclear => {}
                 Turned::To(next) => {
-                    visit((Choice::step(process).number(), self.canonical(layout, next)?));
+                    visit((choice.number(), self.canonical(layout, next)?));
+                }
+                Turned::Beside => {
+                    let at = (process, local);
+                    goes_on |= self.strand_turns(layout, key, row, at, &mut visit)?;
+                    continue;
                 }
             }
             goes_on = true;
@@ -64,22 +73,46 @@ impl Space<'_> {
         Some(goes_on)
     }
 
-    /// What the step of a process leads to, looked up in the row of the scene.
+    /// The same for the steps of a process that has guards beside what it does; whether one of its
+    /// strands could go on.
+    #[inline(never)]
+    fn strand_turns<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        row: &[Slot],
+        (process, local): (usize, u32),
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        let mut goes_on = false;
+        for (strand, place) in self.places_beside(process, local) {
+            let choice = Choice::step_of(process, *strand);
+            match self.turn(layout, key, row, (choice, local), *place)? {
+                Turned::Blocked | Turned::Beside => continue,
+                Turned::Unclear => {}
+                Turned::To(next) => visit((choice.number(), self.canonical(layout, next)?)),
+            }
+            goes_on = true;
+        }
+        Some(goes_on)
+    }
+
+    /// What the step of a strand leads to, looked up in the row of the scene.
     #[inline(always)]
     fn turn<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         row: &[Slot],
-        process: usize,
+        (choice, local): (Choice, u32),
+        Place { part, column }: Place,
     ) -> Option<Turned<N>> {
-        let field = layout.locals[process];
-        let local = field.get(key);
-        let Place { part, column } = self.places[process][local as usize];
+        let field = layout.locals[choice.process];
         let mut next = *key;
         let edge = match part {
             Part::Over => return Some(Turned::Blocked),
             Part::Unclear => return Some(Turned::Unclear),
+            Part::Beside => return Some(Turned::Beside),
             Part::Store => {
                 let slot = Scenes::find(row, Turn::step(column))?;
                 let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
@@ -99,7 +132,7 @@ impl Space<'_> {
             }
             Part::Both(number) => {
                 let (scene, queue) = (layout.scene.get(key), layout.queues[number as usize]);
-                let asked = (process as u32, local, scene, queue.get(key));
+                let asked = (choice.number(), local, scene, queue.get(key));
                 let Some(woken) = *self.woken.get(&asked)? else { return Some(Turned::Blocked) };
                 layout.scene.put(&mut next, woken.scene);
                 queue.put(&mut next, woken.queue);
@@ -158,7 +191,10 @@ impl Space<'_> {
         }
         let row = self.scenes.row(layout.scene.get(key));
         let turned = match choice.kind {
-            Kind::Step => self.turn(layout, key, row, choice.process),
+            Kind::Step => {
+                let local = layout.locals[choice.process].get(key);
+                self.turn(layout, key, row, (choice, local), self.place(choice, local))
+            }
             _ => self.faulty_turn(layout, key, row, choice),
         };
         turned.is_some()
@@ -181,19 +217,19 @@ impl Space<'_> {
         moved: Option<Moved>,
         to: Option<(u32, u32, u32)>,
     ) {
-        let (process, local) = (choice.process, global.locals[choice.process]);
+        let local = global.locals[choice.process];
         let scene = self.scene(global.store, global.memory);
-        let Place { part, column } = self.places[process][local as usize];
+        let Place { part, column } = self.place(choice, local);
         let label = |moved: Moved| self.edge_list[moved.edge as usize].label;
         let turn = match (choice.kind, part) {
-            (Kind::Step, Part::Over | Part::Unclear) => None,
+            (Kind::Step, Part::Over | Part::Unclear | Part::Beside) => None,
             (Kind::Step, Part::Store) => Some(Turn::step(column)),
             (Kind::Step, Part::Neither | Part::Queue(_)) => moved.map(label).map(Turn::told),
             (Kind::Step, Part::Both(queue)) => {
                 let woken = moved.and_then(|moved| moved.queue).zip(to);
                 let woken =
                     woken.map(|((_, queue), (local, scene, _))| Woken { scene, queue, local });
-                let key = (process as u32, local, scene, global.queues[queue as usize]);
+                let key = (choice.number(), local, scene, global.queues[queue as usize]);
                 self.woken.insert(key, woken);
                 None
             }
