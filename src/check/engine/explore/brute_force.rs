@@ -6,11 +6,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ExploreOptions, explore};
+use super::{ExploreOptions, Reductions, explore};
 use crate::check::fault::{Choice, Faults, Kind};
 use crate::check::run::{Outcome, Run};
 use crate::check::system::{Guards, System};
-use crate::check::verdict::Verdict;
+use crate::check::verdict::{Coverage, Verdict};
 use crate::check::{Cx, Messages, NoDeadlock, Process, World};
 use crate::doc;
 use crate::env::{Condition, Env, Event, Queues, Wake, forever};
@@ -58,7 +58,7 @@ fn all_processes(system: &System) -> std::ops::Range<usize> {
 
 fn choices(system: &System) -> impl Iterator<Item = Choice> {
     let only_steps = system.has_steps_only();
-    let strands = if system.guards.run() { 2 } else { 1 };
+    let strands = if system.guards.run() { 3 } else { 1 };
     let all: Vec<Choice> = Choice::all(&vec![strands; system.processes.len()]).collect();
     all.into_iter().filter(move |choice| !only_steps || choice.kind == Kind::Step)
 }
@@ -95,13 +95,22 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
 }
 
 fn compare(system: &System, what: &str) {
-    let (outcomes, fallen) = brute_force(system);
-    let options = ExploreOptions { outcomes: true, ..ExploreOptions::default() };
+    compare_with(system, Reductions::default(), &brute_force(system), what);
+}
+
+fn compare_with(
+    system: &System,
+    reductions: Reductions,
+    (outcomes, fallen): &(BTreeSet<Outcome>, BTreeSet<Text>),
+    what: &str,
+) -> Coverage {
+    let options = ExploreOptions { outcomes: true, reductions, ..ExploreOptions::default() };
     let report = explore(system, &options).expect("explored");
-    assert_eq!(report.outcomes, Some(outcomes), "{what}");
+    assert_eq!(report.outcomes.as_ref(), Some(outcomes), "{what}");
     let violated = report.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
     let explored: BTreeSet<_> = violated.map(|finding| finding.property.clone()).collect();
-    assert_eq!(explored, fallen, "{what}");
+    assert_eq!(explored, *fallen, "{what}");
+    report.coverage
 }
 
 #[test]
@@ -293,4 +302,61 @@ fn they_are_where_a_guard_runs_beside_the_work() {
     compare(&system, "crashes");
     system.faults = Faults::default().unknown_outcomes(1).among(["one"]);
     compare(&system, "unknown outcomes");
+}
+
+#[test]
+fn they_are_where_guards_are_within_one_another() {
+    let mut system = two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        let add = |n: i64| documents.update_one(by_id("seen"), inc("n", n));
+        if &**cx.process() == "other" {
+            return Ok(());
+        }
+        let slow = cx.beside(async { drop(add(10).await) }, async { add(100).await });
+        let limit = cx.rest(Duration::from_secs(1));
+        let inner = cx.beside(limit, slow).await;
+        let came = match inner {
+            Some(Some(_)) => "both",
+            Some(None) => "the inner guard",
+            None => "the limit",
+        };
+        documents.insert_one(&doc! {"_id": came}).await
+    });
+    system.guards = Guards::Run { rests: 1 };
+    compare(&system, "steps");
+    system.faults = Faults::default().crashes(1).among(["one"]);
+    compare(&system, "crashes");
+}
+
+#[test]
+fn they_are_with_each_reduction_and_without() {
+    let mut system = two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        let limits = cx.collection::<Document>("limits");
+        let guard = async {
+            cx.rest(Duration::from_secs(1)).await;
+            let limit = limits.find_one(by_id("limit")).await;
+            drop(limit);
+        };
+        let add = async { documents.update_one(by_id("seen"), inc("n", 1)).await };
+        match cx.beside(guard, add).await {
+            Some(added) => drop(added?),
+            None => documents.insert_one(&doc! {"_id": cx.process()}).await?,
+        }
+        Ok(())
+    });
+    system.world.store.insert("limits", doc! {"_id": "limit"}).expect("a new document");
+    system.world.store.declare_immutable("limits");
+    system.guards = Guards::Run { rests: 1 };
+    let forced = brute_force(&system);
+    let states = [(false, false), (true, false), (false, true), (true, true)].map(
+        |(immutable_reads, symmetry)| {
+            let reductions = Reductions { immutable_reads, symmetry };
+            match compare_with(&system, reductions, &forced, &format!("{reductions:?}")) {
+                Coverage::States { states, .. } => states,
+                Coverage::Executions { .. } => 0,
+            }
+        },
+    );
+    assert!(states[2] < states[0], "one worker for both: {states:?}");
 }

@@ -21,7 +21,7 @@ const COMPARED: usize = 1000;
 const COMPARISONS: usize = 20_000;
 
 /// An exchange of names that looks like a symmetry, with where it maps each process.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) renaming: Renaming,
     pub(super) processes: Vec<usize>,

@@ -117,10 +117,11 @@ impl<'s> Judge<'s> {
     }
 
     /// Begins again with these properties. What they said stays; what becomes of all that they remember
-    /// does as well where they are the same, unless all that comes up is to be asked `anew`.
-    pub(super) fn reset(&mut self, in_play: &[usize], anew: bool) {
+    /// does as well where they are the same, unless all that comes up is to be asked `anew`. Returns
+    /// whether memories have new numbers.
+    pub(super) fn reset(&mut self, in_play: &[usize], anew: bool) -> bool {
         if self.in_play == in_play && !self.regroup && self.fallen.is_empty() && !anew {
-            return;
+            return false;
         }
         self.in_play = in_play.to_vec();
         self.regroup = false;
@@ -131,6 +132,7 @@ impl<'s> Judge<'s> {
         for property in in_play {
             self.join_group(*property);
         }
+        true
     }
 
     /// Gives a property the lens for what it looks at.

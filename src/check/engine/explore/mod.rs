@@ -21,13 +21,13 @@ mod judge;
 mod lens;
 mod limits;
 mod liveness;
-mod memo;
 mod minimise;
 #[cfg(all(test, feature = "cli"))]
 mod orbit_count;
 mod orbits;
 mod pack;
 mod renaming;
+mod rows;
 mod scenes;
 mod search;
 mod shortest;

@@ -6,6 +6,7 @@
 //! each scene has a small table of its own.
 
 use super::intern::Interner;
+use super::rows::{self, Rows};
 
 /// What may happen in a scene: the step of a process from one place, something that is told while the
 /// store stays as it is, or a fault.
@@ -16,8 +17,8 @@ pub(super) struct Turn(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
     turn: Turn,
-    /// Where the process stands then.
-    pub(super) local: u32,
+    /// The spot where the process stands then.
+    pub(super) spot: u32,
     scene: u32,
     pub(super) faults: u32,
 }
@@ -25,21 +26,15 @@ pub(super) struct Slot {
 /// A scene that is none: it cannot happen.
 const BLOCKED: u32 = u32::MAX;
 
-/// The turns of one scene that are known: a table with linear probing, of a power of two of slots.
-type Row = Box<[Slot]>;
-
 /// The scenes that were seen, and what is known to happen in them.
 #[derive(Default)]
 pub(super) struct Scenes {
     /// The number of the store, and that of what is remembered.
     parts: Interner<(u32, u32)>,
-    rows: Vec<Row>,
-    slots: usize,
+    rows: Rows<Slot>,
 }
 
 impl Turn {
-    const FREE: Turn = Turn(u32::MAX);
-
     /// The step of which this is the column.
     #[inline]
     pub(super) fn step(column: u32) -> Turn {
@@ -57,18 +52,18 @@ impl Turn {
     pub(super) fn fault(number: u32) -> Turn {
         Turn(number << 2 | 2)
     }
+}
 
-    /// Where the search for it begins, in any table (Knuth, *The Art of Computer Programming* 3,
-    /// multiplicative hashing).
+impl rows::Slot for Slot {
+    const FREE: Slot = Slot { turn: Turn(u32::MAX), spot: 0, scene: BLOCKED, faults: 0 };
+
     #[inline]
-    fn home(self) -> usize {
-        (self.0.wrapping_mul(0x9E37_79B1) >> 15) as usize
+    fn key(&self) -> u32 {
+        self.turn.0
     }
 }
 
 impl Slot {
-    const FREE: Slot = Slot { turn: Turn::FREE, local: 0, scene: BLOCKED, faults: 0 };
-
     /// The scene that it leads to; `None` where it cannot happen.
     #[inline]
     pub(super) fn scene(&self) -> Option<u32> {
@@ -101,67 +96,27 @@ impl Scenes {
     /// What is known to happen in a scene.
     #[inline]
     pub(super) fn row(&self, scene: u32) -> &[Slot] {
-        self.rows.get(scene as usize).map_or(&[], |row| row)
+        self.rows.row(scene)
     }
 
     /// What a turn leads to, if that is known.
     #[inline]
     pub(super) fn find(row: &[Slot], turn: Turn) -> Option<&Slot> {
-        let mask = row.len().wrapping_sub(1);
-        let mut place = turn.home() & mask;
-        loop {
-            let slot = row.get(place)?;
-            if slot.turn == turn {
-                return Some(slot);
-            }
-            if slot.turn == Turn::FREE {
-                return None;
-            }
-            place = (place + 1) & mask;
-        }
+        rows::find(row, turn.0)
     }
 
-    /// Notes what a turn leads to: to where the process stands then, the scene and the faults that are
-    /// left; `None` where it cannot happen.
+    /// Notes what a turn leads to: the spot where the process stands then, the scene and the faults that
+    /// are left; `None` where it cannot happen.
     pub(super) fn put(&mut self, scene: u32, turn: Turn, to: Option<(u32, u32, u32)>) {
-        let (local, to, faults) = to.unwrap_or((0, BLOCKED, 0));
-        if self.rows.len() <= scene as usize {
-            self.rows.resize_with(scene as usize + 1, Row::default);
-        }
-        let row = &mut self.rows[scene as usize];
-        let free = row.iter().filter(|slot| slot.turn == Turn::FREE).count();
-        if free * 4 <= row.len() {
-            self.slots += grow(row);
-        }
-        place(row, Slot { turn, local, scene: to, faults });
+        let (spot, to, faults) = to.unwrap_or((0, BLOCKED, 0));
+        self.rows.put(scene, Slot { turn, spot, scene: to, faults });
     }
 
     /// About how many bytes they take.
     pub(super) fn bytes(&self) -> usize {
         const PART: usize = 2 * size_of::<(u32, u32)>() + size_of::<u32>();
-        self.parts.len() * PART * 8 / 5
-            + self.rows.capacity() * size_of::<Row>()
-            + self.slots * size_of::<Slot>()
+        self.parts.len() * PART * 8 / 5 + self.rows.bytes()
     }
-}
-
-/// Makes a row twice as large; by how many slots.
-fn grow(row: &mut Row) -> usize {
-    const LEAST: usize = 4;
-    let larger = vec![Slot::FREE; (row.len() * 2).max(LEAST)].into_boxed_slice();
-    let old = std::mem::replace(row, larger);
-    old.iter().filter(|slot| slot.turn != Turn::FREE).for_each(|slot| place(row, *slot));
-    row.len() - old.len()
-}
-
-/// Puts a slot into a row that has a free one.
-fn place(row: &mut [Slot], slot: Slot) {
-    let mask = row.len() - 1;
-    let mut place = slot.turn.home() & mask;
-    while row[place].turn != Turn::FREE && row[place].turn != slot.turn {
-        place = (place + 1) & mask;
-    }
-    row[place] = slot;
 }
 
 #[cfg(test)]
@@ -181,7 +136,7 @@ mod tests {
         for n in 0..50 {
             let found = turns(n).map(|turn| *Scenes::find(scenes.row(3), turn).expect("noted"));
             assert_eq!(found.map(|slot| slot.scene()), [Some(n + 1), None, Some(n + 2)]);
-            assert_eq!((found[0].local, found[2].faults), (n, 8));
+            assert_eq!((found[0].spot, found[2].faults), (n, 8));
         }
         assert!(turns(50).iter().all(|turn| Scenes::find(scenes.row(3), *turn).is_none()));
         assert!(Scenes::find(scenes.row(2), Turn::step(0)).is_none());

@@ -1,10 +1,14 @@
 //! The state space: what a step leads to, found out once and then looked up.
 //!
 //! A step of a process depends on where the process stands and on one part of the world, the
-//! store or a queue. So for each
-//! content of a part there is a row, with an entry for each place where a process can stand: which
-//! content the step leaves, and the edge of the automaton that is taken. A miss asks [`fault::take`], which every engine shares, and the automata.
+//! store or a queue. So for each content of a part there is a row, with an entry for each spot where
+//! a process can stand: which content the step leaves, and the edge that is taken. A miss asks
+//! [`fault::take`], which every engine shares, and the automata.
+//!
+//! A spot is a node of an automaton; in a state there is its class. A pass that begins again classes
+//! the nodes anew and calls the classes by new numbers, but what is known of spots stays true.
 
+mod steps;
 mod symmetry;
 mod turns;
 
@@ -19,7 +23,6 @@ use super::error::CheckError;
 use super::intern::Interner;
 use super::judge::Judge;
 use super::lens::{Label, Seen};
-use super::memo::{Asked, Found, Memo, NOTHING};
 use super::pack::{Counts, Layout, Numbers, Packed};
 use super::scenes::Scenes;
 use super::walk;
@@ -35,22 +38,28 @@ use crate::check::verdict::Reductions;
 use crate::check::world::{Pending, World};
 use crate::store::Text;
 use crate::store::memory::State;
+use steps::{BLOCKED, Row, Steps, target};
 use symmetry::{Learnt, Symmetry};
 use turns::Woken;
 
-/// An entry that was not asked for yet.
-const UNKNOWN: u64 = u64::MAX;
-/// An entry that says that the process cannot go on.
-const BLOCKED: u64 = u64::MAX - 1;
-/// The same for the content of a queue.
+/// The number of something that is not known yet.
 const NOT_KNOWN: u32 = u32::MAX;
 /// About so many edges of a process are learnt once more, at least.
 const ASKED: usize = 512;
 
-/// Where a process can stand.
+/// Where a process can stand, as far as states tell it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Local {
     class: Class,
+    at: u32,
+}
+
+/// Where a process can stand, exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Spot {
+    process: u32,
+    node: NodeId,
+    /// How far what it asked for has come.
     at: u32,
 }
 
@@ -85,21 +94,23 @@ impl Place {
     const OVER: Place = Place { part: Part::Over, column: 0 };
 }
 
-/// What the steps from all places lead to that depend on one part of the world: a row for each
-/// content of it, so that all that is looked up for one state lies close together.
-#[derive(Clone, Debug, Default)]
-struct Steps {
-    entries: Vec<u64>,
-    /// So many entries a row has room for.
-    width: usize,
-    columns: u32,
-}
-
 /// An edge of an automaton.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Edge {
-    local: u32,
+    spot: u32,
+    /// What the properties see of it; 0 where there are none.
     label: u32,
+}
+
+/// All that decides what a choice leads to.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    choice: Choice,
+    spot: u32,
+    store: u32,
+    /// Which queue has which content, if the choice has to do with one.
+    queue: Option<(u32, u32)>,
+    faults: u32,
 }
 
 /// What a step leads to.
@@ -137,61 +148,21 @@ enum Next {
 /// A transition: the number of the choice, and the state after it.
 pub(super) type Successor<const N: usize> = (u32, Packed<N>);
 
-impl Steps {
-    /// The entries for one content.
-    #[inline]
-    fn row(&self, content: u32) -> &[u64] {
-        let from = content as usize * self.width;
-        self.entries.get(from..from + self.width).unwrap_or_default()
-    }
-
-    fn put(&mut self, content: u32, column: u32, entry: u64) {
-        let (content, column) = (content as usize, column as usize);
-        if column >= self.width {
-            self.widen((self.columns as usize).max(column + 1));
-        }
-        let rows = self.entries.len() / self.width;
-        self.entries.resize(rows.max(content + 1) * self.width, UNKNOWN);
-        self.entries[content * self.width + column] = entry;
-    }
-
-    /// Makes room for so many columns and some more.
-    fn widen(&mut self, columns: usize) {
-        let width = (columns + columns / 4).next_multiple_of(8);
-        let mut entries = Vec::with_capacity(self.entries.len() / self.width.max(1) * width);
-        for row in self.entries.chunks_exact(self.width.max(1)) {
-            entries.extend_from_slice(row);
-            entries.resize(entries.len() + width - row.len(), UNKNOWN);
-        }
-        (self.entries, self.width) = (entries, width);
-    }
-
-    fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<u64>()
-    }
-}
-
-/// An entry of a row, if it was asked for before.
-#[inline]
-fn entry(row: &[u64], column: u32) -> Option<u64> {
-    row.get(column as usize).copied().filter(|entry| *entry != UNKNOWN)
-}
-
-/// The content of the part that a step leaves, by the entry of a row.
-fn target(entry: u64) -> u32 {
-    (entry >> 32) as u32
-}
-
 /// The state space of a system.
 pub(super) struct Space<'s> {
     pub(super) system: &'s System,
     pub(super) automata: Vec<Automaton>,
     locals: Vec<Interner<Local>>,
     ats: Interner<At>,
-    memo: Memo,
-    /// For each process, for each place where it can stand.
+    /// For each process, for each place where it can stand: the spot that stands for it, and where
+    /// its steps are looked up.
+    firsts: Vec<Vec<u32>>,
     places: Vec<Vec<Place>>,
-    /// Where a process has several strands: the place of each.
+    spots: Interner<Spot>,
+    /// By spot: where its steps are looked up, if that was asked, and its place in this pass.
+    spot_places: Vec<Option<Place>>,
+    spot_locals: Vec<u32>,
+    /// Where a process has several strands: where the steps of each are looked up.
     besides: Vec<Box<[(Strand, Place)]>>,
     /// How many strands each process was seen to have, counted up to the highest.
     strands: Vec<usize>,
@@ -212,19 +183,21 @@ pub(super) struct Space<'s> {
     labels: Interner<Label>,
     edges: Interner<Edge>,
     edge_list: Vec<Edge>,
-    /// By choice, local, store and queue: where a step leads that depends on both.
-    both: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
+    /// By edge: the place that it leads to, in this pass.
+    edge_locals: Vec<u32>,
+    /// By spot with its strand, store and queue: where a step leads that depends on both.
+    both: FxHashMap<(u32, u32, u32), Option<Moved>>,
     /// Where properties are in play: what happens to a store and to what they remember.
     scenes: Scenes,
     /// The same by scene.
-    woken: FxHashMap<(u32, u32, u32, u32), Option<Woken>>,
-    /// By choice, local and budget: the number of a fault; `None` where it cannot be, whatever the
+    woken: FxHashMap<(u32, u32, u32), Option<Woken>>,
+    /// By choice, spot and budget: the number of a fault; `None` where it cannot be, whatever the
     /// store is.
     fault_numbers: FxHashMap<(u32, u32, u32), Option<u32>>,
     budgets: Interner<Budget>,
     /// For each budget: which faults there may still be, whichever process they happen to.
     faults: Vec<Vec<Choice>>,
-    /// By choice, local, store (if it matters) and budget: where a fault leads.
+    /// By choice, spot, store (if it matters) and budget: where a fault leads.
     faulty: FxHashMap<(u32, u32, u32, u32), Option<Moved>>,
     /// By process, queue and its content: the content once what the process held is delivered
     /// again.
@@ -244,8 +217,11 @@ impl<'s> Space<'s> {
             automata,
             locals: Vec::new(),
             ats: Interner::new(),
-            memo: Memo::default(),
+            firsts: Vec::new(),
             places: Vec::new(),
+            spots: Interner::new(),
+            spot_places: Vec::new(),
+            spot_locals: Vec::new(),
             besides: Vec::new(),
             strands: vec![1; system.processes.len()],
             new_strand: false,
@@ -260,6 +236,7 @@ impl<'s> Space<'s> {
             labels: Interner::new(),
             edges: Interner::new(),
             edge_list: Vec::new(),
+            edge_locals: Vec::new(),
             both: FxHashMap::default(),
             scenes: Scenes::default(),
             woken: FxHashMap::default(),
@@ -275,45 +252,67 @@ impl<'s> Space<'s> {
         })
     }
 
-    /// Begins again with these properties: what was learnt stays, and what it is called does not.
+    /// Begins again with these properties: what was found out stays, and what places are called
+    /// does not.
     pub(super) fn reset(&mut self, in_play: &[usize], reductions: Reductions) {
         if self.reductions.immutable_reads != reductions.immutable_reads {
-            self.memo.clear();
+            self.forget_found();
         }
         self.reductions = reductions;
-        self.begin_symmetry(in_play, reductions.symmetry);
+        let anew = self.begin_symmetry(in_play, reductions.symmetry);
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
         self.has_split = false;
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
+        self.firsts = self.automata.iter().map(|_| Vec::new()).collect();
         self.places = self.automata.iter().map(|_| Vec::new()).collect();
+        self.spot_locals.fill(NOT_KNOWN);
+        self.edge_locals.fill(NOT_KNOWN);
+        self.join_queues();
+        self.list_faults();
+        if self.judge.reset(in_play, anew) {
+            self.scenes = Scenes::default();
+            self.woken.clear();
+            self.symmetry.forget_memories();
+        }
+        self.judge.mark_falls(self.symmetry.work().is_some());
+    }
+
+    /// Gives each queue that has turned up its component.
+    fn join_queues(&mut self) {
+        let queues = self.queue_names.len();
+        self.queue_steps.resize_with(queues, Steps::default);
+        self.queues.resize_with(queues, Interner::new);
+        self.redelivered.resize_with(self.automata.len(), Vec::new);
+        self.redelivered.iter_mut().for_each(|rows| rows.resize_with(queues, Vec::new));
+        self.new_queue = false;
+    }
+
+    /// Forgets where choices lead.
+    fn forget_found(&mut self) {
+        self.spots = Interner::new();
+        self.spot_places.clear();
         self.besides.clear();
+        self.spot_locals.clear();
         self.free_steps = Steps::default();
         self.store_steps = Steps::default();
-        self.queue_steps = (0..self.queue_names.len()).map(|_| Steps::default()).collect();
-        self.queues.resize_with(self.queue_names.len(), Interner::new);
-        self.new_queue = false;
-        self.list_faults();
-        let queues = self.queues.len();
-        self.redelivered = self.automata.iter().map(|_| vec![Vec::new(); queues]).collect();
+        self.queue_steps.fill_with(Steps::default);
+        self.redelivered.clear();
         self.edges = Interner::new();
         self.edge_list.clear();
+        self.edge_locals.clear();
         self.both.clear();
         self.faulty.clear();
+        self.fault_numbers.clear();
         self.scenes = Scenes::default();
         self.woken.clear();
-        self.fault_numbers.clear();
-        // What was asked before was not checked under the names of now.
-        let anew = self.symmetry.work().is_some();
-        self.judge.reset(in_play, anew);
-        self.judge.mark_falls(anew);
     }
 
     /// Forgets what was learnt, some of which was asked under names that are not interchangeable:
     /// so the states are those that there are without.
     fn learn_afresh(&mut self) -> Result<(), CheckError> {
         self.automata = Automaton::all(self.system)?;
-        self.memo.clear();
+        self.forget_found();
         walk::walk(self.system, &mut self.automata)
     }
 
@@ -428,13 +427,31 @@ impl<'s> Space<'s> {
         &self,
         layout: &Layout,
         key: &Packed<N>,
-        mut visit: impl FnMut(Successor<N>),
+        visit: impl FnMut(Successor<N>),
     ) -> Option<bool> {
         if self.has_turns() {
             return self.turns(layout, key, visit);
         }
+        match self.store_steps.row(self.parts(layout.scene.get(key)).0) {
+            Row::Full(row) => {
+                self.successors_by(layout, key, |column| Row::Full(row).entry(column), visit)
+            }
+            Row::Sparse(row) => {
+                self.successors_by(layout, key, |column| Row::Sparse(row).entry(column), visit)
+            }
+        }
+    }
+
+    /// The same, with what looks up a step that depends on the store.
+    #[inline(always)]
+    fn successors_by<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        store_step: impl Fn(u32) -> Option<u64>,
+        mut visit: impl FnMut(Successor<N>),
+    ) -> Option<bool> {
         let store = self.parts(layout.scene.get(key)).0;
-        let store_steps = self.store_steps.row(store);
         let plain = self.is_plain();
         let mut goes_on = false;
         for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
@@ -442,7 +459,7 @@ impl<'s> Space<'s> {
             let place = places[local as usize];
             let mut next = *key;
             let (to, edge) = if place.part == Part::Store {
-                match entry(store_steps, place.column)? {
+                match store_step(place.column)? {
                     BLOCKED => continue,
                     entry => (target(entry), entry as u32),
                 }
@@ -463,7 +480,7 @@ impl<'s> Space<'s> {
                 }
             };
             goes_on = true;
-            field.change(&mut next, local, self.edge_list[edge as usize].local);
+            field.change(&mut next, local, self.edge_local(edge)?);
             if plain {
                 layout.scene.change(&mut next, store, to);
             } else {
@@ -488,7 +505,7 @@ impl<'s> Space<'s> {
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
         let (field, plain, mut goes_on) = (layout.locals[process], self.is_plain(), false);
-        for (strand, place) in self.places_beside(process, local) {
+        for (strand, place) in self.places_beside(self.places[process][local as usize]) {
             let (choice, mut next) = (Choice::step_of(process, *strand), *key);
             let (to, edge) = match self.step(layout, &mut next, (choice, local), *place)? {
                 Next::Blocked => continue,
@@ -499,7 +516,7 @@ impl<'s> Space<'s> {
                 Next::By(store, edge) => (store, edge),
             };
             goes_on = true;
-            field.put(&mut next, self.edge_list[edge as usize].local);
+            field.put(&mut next, self.edge_local(edge)?);
             if plain {
                 layout.scene.put(&mut next, to);
             } else {
@@ -510,27 +527,24 @@ impl<'s> Space<'s> {
         Some(goes_on)
     }
 
-    /// Where a process stands that has several strands.
-    fn places_beside(&self, process: usize, local: u32) -> &[(Strand, Place)] {
-        match self.places[process][local as usize] {
+    /// Where the strands of a process stand that has several.
+    fn places_beside(&self, place: Place) -> &[(Strand, Place)] {
+        match place {
             Place { part: Part::Beside, column } => &self.besides[column as usize],
             _ => &[],
         }
     }
 
-    /// Where the strand stands that takes a step.
+    /// Where the strand stands that takes a step, by where its process does.
     #[inline]
-    fn place(&self, choice: Choice, local: u32) -> Place {
-        let place = self.places[choice.process][local as usize];
+    fn place_of(&self, choice: Choice, place: Place) -> Place {
         let is_whole = choice.strand == Strand::MAIN && place.part != Part::Beside;
-        if is_whole { place } else { self.place_of_strand(choice, local) }
+        if is_whole { place } else { self.place_of_strand(choice.strand, place) }
     }
 
     #[inline(never)]
-    fn place_of_strand(&self, choice: Choice, local: u32) -> Place {
-        let place = self.places[choice.process][local as usize];
-        let mut all = self.places_beside(choice.process, local).iter();
-        match all.find(|(strand, _)| *strand == choice.strand) {
+    fn place_of_strand(&self, strand: Strand, place: Place) -> Place {
+        match self.places_beside(place).iter().find(|(known, _)| *known == strand) {
             Some((_, place)) => *place,
             None if place.part == Part::Unclear => place,
             None => Place::OVER,
@@ -539,9 +553,9 @@ impl<'s> Space<'s> {
 
     /// The parts that decide the next steps of the strands of a process.
     fn parts_of(&self, process: usize, local: u32) -> impl Iterator<Item = Part> {
-        let whole = self.places[process][local as usize].part;
-        let beside = self.places_beside(process, local).iter();
-        std::iter::once(whole).chain(beside.map(|(_, place)| place.part))
+        let whole = self.places[process][local as usize];
+        let beside = self.places_beside(whole).iter().map(|(_, place)| place.part);
+        std::iter::once(whole.part).chain(beside)
     }
 
     /// Looks up the step of a strand, and changes the queue that it has to do with.
@@ -557,15 +571,14 @@ impl<'s> Space<'s> {
         match part {
             Part::Over | Part::Beside => Some(Next::Blocked),
             Part::Unclear => Some(Next::Unclear),
-            Part::Neither => Some(Next::By(store, entry(self.free_steps.row(0), column)? as u32)),
-            Part::Store => Some(match entry(self.store_steps.row(store), column)? {
+            Part::Neither => Some(Next::By(store, self.free_steps.find(0, column)? as u32)),
+            Part::Store => Some(match self.store_steps.find(store, column)? {
                 BLOCKED => Next::Blocked,
                 entry => Next::By(target(entry), entry as u32),
             }),
             Part::Queue(number) => {
                 let queue = layout.queues[number as usize];
-                let steps = self.queue_steps[number as usize].row(queue.get(key));
-                Some(match entry(steps, column)? {
+                Some(match self.queue_steps[number as usize].find(queue.get(key), column)? {
                     BLOCKED => Next::Blocked,
                     entry => {
                         queue.put(key, target(entry));
@@ -575,7 +588,8 @@ impl<'s> Space<'s> {
             }
             Part::Both(number) => {
                 let queue = layout.queues[number as usize].get(key);
-                let moved = self.both.get(&(choice.number(), local, store, queue))?;
+                let spot = self.firsts[choice.process][local as usize];
+                let moved = self.both.get(&(strand_of(choice, spot), store, queue))?;
                 Some(moved.map_or(Next::Blocked, |moved| {
                     moved.put(layout, key);
                     Next::By(moved.store, moved.edge)
@@ -601,7 +615,8 @@ impl<'s> Space<'s> {
             if self.is_unclear(choice.process, local) {
                 continue;
             }
-            let known = fault_key(*choice, local, store, faults);
+            let spot = self.firsts[choice.process][local as usize];
+            let known = fault_key(*choice, spot, store, faults);
             let Some(moved) = self.faulty.get(&known)? else { continue };
             let mut next = *key;
             if choice.kind.redelivers() {
@@ -612,7 +627,7 @@ impl<'s> Space<'s> {
             }
             let store = if reads_store(choice.kind) { moved.store } else { store };
             layout.faults.put(&mut next, moved.faults);
-            field.put(&mut next, self.edge_list[moved.edge as usize].local);
+            field.put(&mut next, self.edge_local(moved.edge)?);
             if plain {
                 layout.scene.put(&mut next, store);
             } else {
@@ -622,6 +637,13 @@ impl<'s> Space<'s> {
             visit((choice.number(), next));
         }
         Some(lands)
+    }
+
+    /// Where an edge leads, if that has its number in this pass.
+    #[inline]
+    fn edge_local(&self, edge: u32) -> Option<u32> {
+        let local = self.edge_locals[edge as usize];
+        (local != NOT_KNOWN).then_some(local)
     }
 
     /// Whether no property remembers anything, and states keep their names.
@@ -721,19 +743,18 @@ impl<'s> Space<'s> {
 
     fn discover_one(&mut self, choice: Choice, global: &Global) -> Result<(), CheckError> {
         let local = global.locals[choice.process];
-        let queue = match (choice.kind, self.place(choice, local).part) {
-            (_, Part::Unclear) | (Kind::Step, Part::Over) => return Ok(()),
-            (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => Some(queue),
-            _ => None,
-        };
-        let is_known = match choice.kind {
-            Kind::Step => self.known_step(choice, global).is_some(),
-            _ => self.has_turns() && self.number_fault(choice, local, global.faults).is_none(),
-        };
-        if !is_known {
-            self.find_out(choice, global, queue)?;
+        if self.is_unclear(choice.process, local) || !self.may_be(choice, global) {
+            return Ok(());
         }
-        Ok(())
+        self.moved(self.asked(choice, global)).map(drop)
+    }
+
+    /// Whether a choice can be, as far as its fault has a number to be looked up by.
+    fn may_be(&mut self, choice: Choice, global: &Global) -> bool {
+        let spot = self.first(choice.process, global);
+        choice.kind == Kind::Step
+            || !self.has_turns()
+            || self.number_fault(choice, spot, global.faults).is_some()
     }
 
     /// Finds out what [`Space::successors`] did not know of a state.
@@ -756,19 +777,17 @@ impl<'s> Space<'s> {
         if self.is_unclear(choice.process, local) {
             return Ok(());
         }
-        let is_fault = choice.kind != Kind::Step && self.has_turns();
-        if is_fault && self.number_fault(choice, local, global.faults).is_none() {
+        if !self.may_be(choice, global) {
             return Ok(());
         }
-        let moved = match choice.kind {
-            Kind::Step => self.moved(choice, global)?,
-            _ => self.faulty(choice, global)?,
-        };
+        let moved = self.moved(self.asked(choice, global))?;
+        if let Some(Moved { edge, .. }) = moved {
+            self.edge_locals[edge as usize] = self.local_at(self.edge_list[edge as usize].spot)?;
+        }
         if self.is_unclear(choice.process, local) {
             return Ok(());
         }
         let mut queues = Cow::from(&global.queues);
-        let after = moved.map(|moved| (moved, self.edge_list[moved.edge as usize]));
         if let Some((queue, content)) = moved.and_then(|moved| moved.queue) {
             queues.to_mut()[queue as usize] = content;
         }
@@ -780,11 +799,12 @@ impl<'s> Space<'s> {
         if choice.kind == Kind::Redelivered && *queues == global.queues {
             return Ok(());
         }
-        let to = match after {
+        let to = match moved {
             None => None,
-            Some((Moved { store, faults, .. }, Edge { local, label })) => {
+            Some(Moved { store, faults, edge, .. }) => {
+                let Edge { spot, label } = self.edge_list[edge as usize];
                 let memory = self.ask_judge(label, global.memory, store, &queues)?;
-                Some((local, self.scene(store, memory), faults))
+                Some((spot, self.scene(store, memory), faults))
             }
         };
         if self.has_turns() {
@@ -858,170 +878,105 @@ impl<'s> Space<'s> {
         Ok(next)
     }
 
-    /// The entry for the step of a process, if it was asked for before, and one part decides it.
-    fn known_step(&self, choice: Choice, global: &Global) -> Option<u64> {
-        let Place { part, column } = self.place(choice, global.locals[choice.process]);
-        let row = match part {
-            Part::Over | Part::Unclear | Part::Both(_) | Part::Beside => return None,
-            Part::Neither => self.free_steps.row(0),
-            Part::Store => self.store_steps.row(global.store),
-            Part::Queue(queue) => {
-                self.queue_steps[queue as usize].row(global.queues[queue as usize])
+    /// What decides what a choice leads to.
+    fn asked(&self, choice: Choice, global: &Global) -> Asked {
+        let Global { store, faults, .. } = *global;
+        let place = self.places[choice.process][global.locals[choice.process] as usize];
+        let queue = match (choice.kind, self.place_of(choice, place).part) {
+            (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => {
+                Some((queue, global.queues[queue as usize]))
             }
+            _ => None,
         };
-        entry(row, column)
+        Asked { choice, spot: self.first(choice.process, global), store, queue, faults }
     }
 
-    /// What the step of a strand leads to, found out if need be; `None` where it cannot go on.
-    fn moved(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
-        let Global { store, faults, .. } = *global;
-        let local = global.locals[choice.process];
-        let Place { part, column } = self.place(choice, local);
-        let (queue, number) = match part {
-            Part::Over | Part::Unclear | Part::Beside => return Ok(None),
-            Part::Both(queue) => {
-                let key = (choice.number(), local, store, global.queues[queue as usize]);
-                if let Some(known) = self.both.get(&key) {
-                    return Ok(known.map(|moved| Moved { faults, ..moved }));
-                }
-                let moved = self.take(choice, global, Some(queue))?;
-                self.both.insert(key, moved);
-                self.note_moved(choice, global, Some(queue));
-                return Ok(moved);
-            }
-            Part::Neither => (None, 0),
-            Part::Store => (None, store),
-            Part::Queue(queue) => (Some(queue), global.queues[queue as usize]),
-        };
-        if let Some(entry) = self.known_step(choice, global) {
-            let moved = Moved { store, queue: None, faults, edge: entry as u32 };
-            return Ok((entry != BLOCKED).then_some(match part {
-                Part::Store => Moved { store: target(entry), ..moved },
-                Part::Queue(queue) => Moved { queue: Some((queue, target(entry))), ..moved },
-                _ => moved,
-            }));
+    /// The spot that stands for where a process stands.
+    fn first(&self, process: usize, global: &Global) -> u32 {
+        self.firsts[process][global.locals[process] as usize]
+    }
+
+    /// What a choice leads to, found out if need be; `None` where it cannot be. What a crash does to
+    /// the queues comes on top.
+    fn moved(&mut self, asked: Asked) -> Result<Option<Moved>, CheckError> {
+        self.place(asked.spot)?;
+        if let Some(known) = self.known(&asked) {
+            return Ok(known);
         }
-        let moved = self.take(choice, global, queue)?;
-        self.note_moved(choice, global, queue);
-        let entry = moved.map_or(BLOCKED, |moved| {
-            let target = moved.queue.map_or(moved.store, |(_, content)| content);
-            u64::from(target) << 32 | u64::from(moved.edge)
-        });
-        self.steps(part).put(number, column, entry);
+        let moved = self.try_out(asked)?;
+        self.keep(&asked, moved);
+        self.symmetry.note(|| Learnt::Moved(asked));
         Ok(moved)
     }
 
-    /// The steps that depend on a part.
-    fn steps(&mut self, part: Part) -> &mut Steps {
-        match part {
-            Part::Queue(queue) => &mut self.queue_steps[queue as usize],
-            Part::Store => &mut self.store_steps,
-            Part::Over | Part::Neither | Part::Both(_) | Part::Beside | Part::Unclear => {
-                &mut self.free_steps
-            }
-        }
-    }
-
-    /// What a fault leads to, found out if need be; `None` where it cannot happen. What a crash
-    /// does to the queues comes on top.
-    fn faulty(&mut self, choice: Choice, global: &Global) -> Result<Option<Moved>, CheckError> {
-        let Global { store, faults, .. } = *global;
-        let key = fault_key(choice, global.locals[choice.process], store, faults);
-        if let Some(known) = self.faulty.get(&key) {
+    /// The same, if it is known.
+    fn known(&self, asked: &Asked) -> Option<Option<Moved>> {
+        let Asked { choice, spot, store, queue, faults } = *asked;
+        if choice.kind != Kind::Step {
+            let moved = *self.faulty.get(&fault_key(choice, spot, store, faults))?;
             let here =
                 |moved| if reads_store(choice.kind) { moved } else { Moved { store, ..moved } };
-            return Ok(known.map(here));
+            return Some(moved.map(here));
         }
-        let moved = self.take(choice, global, None)?;
-        self.faulty.insert(key, moved);
-        self.note_moved(choice, global, None);
-        Ok(moved)
+        let Place { part, column } = self.place_of(choice, self.spot_places[spot as usize]?);
+        let entry = match part {
+            Part::Over | Part::Unclear | Part::Beside => return Some(None),
+            Part::Both(_) => {
+                let moved = self.both.get(&(strand_of(choice, spot), store, queue?.1))?;
+                return Some(moved.map(|moved| Moved { faults, ..moved }));
+            }
+            Part::Neither => self.free_steps.find(0, column)?,
+            Part::Store => self.store_steps.find(store, column)?,
+            Part::Queue(queue_of) => {
+                self.queue_steps.get(queue_of as usize)?.find(queue?.1, column)?
+            }
+        };
+        let moved = Moved { store, queue: None, faults, edge: entry as u32 };
+        Some((entry != BLOCKED).then_some(match part {
+            Part::Store => Moved { store: target(entry), ..moved },
+            Part::Queue(queue) => Moved { queue: Some((queue, target(entry))), ..moved },
+            _ => moved,
+        }))
     }
 
-    fn note_moved(&mut self, choice: Choice, global: &Global, queue: Option<u32>) {
-        let Global { store, faults, .. } = *global;
-        self.symmetry.note(|| Learnt::Moved {
-            choice,
-            local: global.locals[choice.process],
-            store,
-            faults,
-            queue: queue.map(|queue| (queue, global.queues[queue as usize])),
+    /// Notes what a choice leads to.
+    fn keep(&mut self, asked: &Asked, moved: Option<Moved>) {
+        let Asked { choice, spot, store, queue, faults } = *asked;
+        if choice.kind != Kind::Step {
+            self.faulty.insert(fault_key(choice, spot, store, faults), moved);
+            return;
+        }
+        let Some(place) = self.spot_places[spot as usize] else { return };
+        let Place { part, column } = self.place_of(choice, place);
+        let content = queue.map_or(store, |(_, content)| content);
+        let entry = moved.map_or(BLOCKED, |moved| {
+            let to = moved.queue.map_or(moved.store, |(_, content)| content);
+            u64::from(to) << 32 | u64::from(moved.edge)
         });
-    }
-
-    /// What a choice leads to, in a world with this queue alone.
-    fn take(
-        &mut self,
-        choice: Choice,
-        global: &Global,
-        queue: Option<u32>,
-    ) -> Result<Option<Moved>, CheckError> {
-        let process = choice.process;
-        let (asked, found) = self.find_out(choice, global, queue)?;
-        let Some(Found { node, at, store, queue: content, faults, label }) = found else {
-            return Ok(None);
-        };
-        let class = self.automata[process].class(node)?;
-        self.note_split(process);
-        let local = self.local(process, Local { class, at })?;
-        let label = if self.judge.is_idle() { 0 } else { label };
-        let edge = self.edge(Edge { local, label });
-        let store = if asked.store == NOTHING { global.store } else { store };
-        let faults = if asked.faults == NOTHING { global.faults } else { faults };
-        Ok(Some(Moved { store, queue: queue.map(|queue| (queue, content)), faults, edge }))
-    }
-
-    /// What a choice leads to as far as nodes, with what decides that.
-    fn find_out(
-        &mut self,
-        choice: Choice,
-        global: &Global,
-        queue: Option<u32>,
-    ) -> Result<(Asked, Option<Found>), CheckError> {
-        let asked = self.asked(choice, global, queue);
-        if let Some(known) = self.memo.known(&asked, !self.judge.is_idle()) {
-            return Ok((asked, known));
-        }
-        let found = self.try_out(choice, global, queue, asked)?;
-        self.memo.put(asked, found);
-        Ok((asked, found))
-    }
-
-    /// What decides what a choice leads to.
-    fn asked(&self, choice: Choice, global: &Global, queue: Option<u32>) -> Asked {
-        let process = choice.process;
-        let Local { class, at } = *self.locals[process].value(global.locals[process]);
-        let reads_store = match choice.kind {
-            Kind::Step => self.place(choice, global.locals[process]).part.is_of_store(),
-            kind => reads_store(kind),
-        };
-        let or_nothing = |counts: bool, number| if counts { number } else { NOTHING };
-        Asked {
-            choice: choice.number(),
-            node: self.automata[process].representative(class),
-            at,
-            store: or_nothing(reads_store, global.store),
-            queue: queue.map_or(NOTHING, |queue| global.queues[queue as usize]),
-            faults: or_nothing(choice.kind != Kind::Step, global.faults),
+        match part {
+            Part::Over | Part::Unclear | Part::Beside => {}
+            Part::Both(_) => {
+                self.both.insert((strand_of(choice, spot), store, content), moved);
+            }
+            Part::Neither => self.free_steps.put(0, column, entry),
+            Part::Store => self.store_steps.put(store, column, entry),
+            Part::Queue(queue) => self.queue_steps[queue as usize].put(content, column, entry),
         }
     }
 
-    /// Makes a choice happen, as every engine does; in a world with this queue alone.
-    fn try_out(
-        &mut self,
-        choice: Choice,
-        global: &Global,
-        queue: Option<u32>,
-        asked: Asked,
-    ) -> Result<Option<Found>, CheckError> {
-        let process = choice.process;
-        let mut at = self.ats.value(asked.at).clone();
-        let content = |queue: u32| self.queues[queue as usize].value(global.queues[queue as usize]);
+    /// Makes a choice happen, as every engine does, in a world with no queue but the one that it
+    /// has to do with.
+    fn try_out(&mut self, asked: Asked) -> Result<Option<Moved>, CheckError> {
+        let Asked { choice, spot, store: before, queue, .. } = asked;
+        let Spot { process, node, at } = *self.spots.value(spot);
+        let process = process as usize;
+        let mut at = self.ats.value(at).clone();
+        let content = |(queue, content): (u32, u32)| self.queues[queue as usize].value(content);
         let messages = queue.map(|queue| content(queue).clone()).unwrap_or_default();
-        let mut world = World { store: self.stores.value(global.store).clone(), messages };
-        let mut budget = self.budgets.value(global.faults).clone();
+        let mut world = World { store: self.stores.value(before).clone(), messages };
+        let mut budget = self.budgets.value(asked.faults).clone();
         let automaton = RefCell::new(&mut self.automata[process]);
-        let node = Cell::new(asked.node);
+        let node = Cell::new(node);
         let mut error = None;
         let mut restart = || {
             let automaton = automaton.borrow();
@@ -1053,14 +1008,16 @@ impl<'s> Space<'s> {
             self.read_immutable(process, &world.store, &mut at, &mut node)?;
         }
         let World { store, messages } = world;
-        let unchanged = store.is_same(self.stores.value(global.store));
-        Ok(Some(Found {
-            node,
-            at: self.ats.number(at),
-            store: if unchanged { global.store } else { self.stores.number(store) },
-            queue: queue.map_or(NOTHING, |queue| self.queues[queue as usize].number(messages)),
+        let unchanged = store.is_same(self.stores.value(before));
+        let at = self.ats.number(at);
+        let spot = self.spot(Spot { process: process as u32, node, at });
+        let label = self.label((choice.hits().map(|process| process as u32), stepped));
+        let contents = |queue: u32| (queue, self.queues[queue as usize].number(messages));
+        Ok(Some(Moved {
+            store: if unchanged { before } else { self.stores.number(store) },
+            queue: queue.map(|(queue, _)| queue).map(contents),
             faults: self.budget(budget),
-            label: self.label((choice.hits().map(|process| process as u32), stepped)),
+            edge: self.edge(Edge { spot, label }),
         }))
     }
 
@@ -1142,17 +1099,43 @@ impl<'s> Space<'s> {
         }
     }
 
-    /// The number of a label; where no property is tracked, nobody looks at it.
+    /// The number of a label; where there is no property, nobody looks at it.
     fn label(&mut self, label: Label) -> u32 {
-        if self.judge.is_idle() { NOTHING } else { self.labels.number(label) }
+        if self.system.properties.is_empty() { 0 } else { self.labels.number(label) }
     }
 
     fn edge(&mut self, edge: Edge) -> u32 {
         let number = self.edges.number(edge);
         if number as usize == self.edge_list.len() {
             self.edge_list.push(edge);
+            self.edge_locals.push(NOT_KNOWN);
         }
         number
+    }
+
+    /// The number of a spot.
+    fn spot(&mut self, spot: Spot) -> u32 {
+        let number = self.spots.number(spot);
+        if number as usize == self.spot_places.len() {
+            self.spot_places.push(None);
+            self.spot_locals.push(NOT_KNOWN);
+        }
+        number
+    }
+
+    /// The number of the place of a spot.
+    fn local_at(&mut self, spot: u32) -> Result<u32, CheckError> {
+        let known = self.spot_locals[spot as usize];
+        if known != NOT_KNOWN {
+            return Ok(known);
+        }
+        let Spot { process, node, at } = *self.spots.value(spot);
+        let process = process as usize;
+        let class = self.automata[process].class(node)?;
+        self.note_split(process);
+        let local = self.local(process, Local { class, at })?;
+        self.spot_locals[spot as usize] = local;
+        Ok(local)
     }
 
     /// The number of a place where a process can stand.
@@ -1160,55 +1143,80 @@ impl<'s> Space<'s> {
         if let Some(known) = self.locals[process].known(&local) {
             return Ok(known);
         }
-        let place = match self.ats.value(local.at) {
-            At::Beside(_) => self.place_beside(process, local)?,
-            _ => self.new_place(process, local, Strand::MAIN)?,
-        };
+        let node = self.automata[process].representative(local.class);
+        let first = self.spot(Spot { process: process as u32, node, at: local.at });
+        let place = self.place(first)?;
         self.places[process].push(place);
+        self.firsts[process].push(first);
         Ok(self.locals[process].number(local))
     }
 
-    /// The place of a strand that stands where none has stood before.
-    fn new_place(
-        &mut self,
-        process: usize,
-        local: Local,
-        strand: Strand,
-    ) -> Result<Place, CheckError> {
-        let part = self.part(process, local, strand)?;
-        let is_new_queue = matches!(part, Part::Queue(n) if n as usize >= self.queues.len());
-        let steps = self.steps(if is_new_queue { Part::Neither } else { part });
-        let column = steps.columns;
-        steps.columns += 1;
-        Ok(Place { part, column })
+    /// Where the steps from a spot are looked up. A queue that has just turned up has no rows yet.
+    fn place(&mut self, spot: u32) -> Result<Place, CheckError> {
+        if let Some(known) = self.spot_places[spot as usize] {
+            return Ok(known);
+        }
+        let at = *self.spots.value(spot);
+        let (place, is_known) = match self.ats.value(at.at) {
+            At::Beside(_) => self.new_places(at)?,
+            _ => self.new_place(at, Strand::MAIN)?,
+        };
+        if is_known {
+            self.spot_places[spot as usize] = Some(place);
+        }
+        Ok(place)
     }
 
-    /// The same for a process of several strands.
-    fn place_beside(&mut self, process: usize, local: Local) -> Result<Place, CheckError> {
-        let strands: Vec<Strand> = self.ats.value(local.at).strands().collect();
+    /// The same for a strand; whether there are rows.
+    fn new_place(&mut self, spot: Spot, strand: Strand) -> Result<(Place, bool), CheckError> {
+        let part = self.part(spot, strand)?;
+        let Some(steps) = self.steps(part) else { return Ok((Place { part, column: 0 }, false)) };
+        Ok((Place { part, column: steps.next_column() }, true))
+    }
+
+    /// The same for all strands of a process.
+    fn new_places(&mut self, spot: Spot) -> Result<(Place, bool), CheckError> {
+        let strands: Vec<Strand> = self.ats.value(spot.at).strands().collect();
+        let seen = &mut self.strands[spot.process as usize];
         let highest = strands.iter().map(|strand| strand.index() + 1).max().unwrap_or(1);
-        if highest > self.strands[process] {
-            self.strands[process] = highest;
+        if highest > *seen {
+            *seen = highest;
             self.new_strand = !self.system.has_steps_only();
         }
-        let mut places = Vec::with_capacity(strands.len());
+        let (mut places, mut are_known) = (Vec::with_capacity(strands.len()), true);
         for strand in strands {
-            places.push((strand, self.new_place(process, local, strand)?));
+            let (place, is_known) = self.new_place(spot, strand)?;
+            places.push((strand, place));
+            are_known &= is_known;
         }
         self.besides.push(places.into());
-        Ok(Place { part: Part::Beside, column: self.besides.len() as u32 - 1 })
+        let column = self.besides.len() as u32 - 1;
+        Ok((Place { part: Part::Beside, column }, are_known))
+    }
+
+    /// The steps that depend on a part.
+    fn steps(&mut self, part: Part) -> Option<&mut Steps> {
+        match part {
+            Part::Queue(queue) | Part::Both(queue) if queue as usize >= self.queues.len() => None,
+            Part::Queue(queue) => self.queue_steps.get_mut(queue as usize),
+            Part::Store => Some(&mut self.store_steps),
+            Part::Over | Part::Neither | Part::Both(_) | Part::Beside | Part::Unclear => {
+                Some(&mut self.free_steps)
+            }
+        }
     }
 
     /// Which part of the world decides the next step of a strand.
-    fn part(&mut self, process: usize, local: Local, strand: Strand) -> Result<Part, CheckError> {
-        let Some(pending) = self.ats.value(local.at).pending(strand) else {
-            return Ok(Part::Over);
-        };
+    fn part(
+        &mut self,
+        Spot { process, node, at }: Spot,
+        strand: Strand,
+    ) -> Result<Part, CheckError> {
+        let Some(pending) = self.ats.value(at).pending(strand) else { return Ok(Part::Over) };
         let Pending::Other(request) = pending else { return Ok(Part::Store) };
         if let Request::Pause(..) | Request::Idle(..) = request {
-            let automaton = &mut self.automata[process];
-            let paused = automaton.representative(local.class);
-            let (awake, _) = automaton.follow(paused, (strand, Answer::Done))?;
+            let automaton = &mut self.automata[process as usize];
+            let (awake, _) = automaton.follow(node, (strand, Answer::Done))?;
             let queue = automaton.stands(awake).asks(strand).and_then(queue_of).cloned();
             return Ok(queue.map_or(Part::Store, |queue| Part::Both(self.queue_named(&queue))));
         }
@@ -1265,23 +1273,17 @@ impl<'s> Space<'s> {
     pub(super) fn bytes(&self) -> usize {
         let queue_steps: usize = self.queue_steps.iter().map(Steps::bytes).sum();
         let rows = self.store_steps.bytes() + queue_steps;
+        let spots = self.spots.len() * 60 + self.edge_list.len() * 40;
         let queues: usize = self.queues.iter().map(Interner::len).sum();
         let contents = (self.stores.len() + queues) * 2048;
         rows + contents
+            + spots
             + self.labels.len() * 1024
             + (self.both.capacity() + self.faulty.capacity() + self.woken.capacity()) * 40
             + self.fault_numbers.capacity() * 24
             + self.scenes.bytes()
-            + self.memo.bytes()
             + self.judge.bytes()
             + self.symmetry.bytes()
-    }
-}
-
-impl Part {
-    /// Whether the store has a part in it.
-    fn is_of_store(self) -> bool {
-        matches!(self, Part::Store | Part::Both(_))
     }
 }
 
@@ -1322,7 +1324,12 @@ fn reads_store(kind: Kind) -> bool {
     !kind.redelivers() && kind != Kind::Rested
 }
 
-fn fault_key(choice: Choice, local: u32, store: u32, faults: u32) -> (u32, u32, u32, u32) {
+/// A number for a strand of a process that stands at a spot.
+fn strand_of(choice: Choice, spot: u32) -> u32 {
+    spot * Strand::MOST as u32 + choice.strand.index() as u32
+}
+
+fn fault_key(choice: Choice, spot: u32, store: u32, faults: u32) -> (u32, u32, u32, u32) {
     let store = if reads_store(choice.kind) { store } else { 0 };
-    (choice.number(), local, store, faults)
+    (choice.number(), spot, store, faults)
 }

@@ -12,19 +12,23 @@
 //! first state is one under all other names is where the induction begins. An exchange that fails is
 //! dropped, and the search begins again without it.
 //!
+//! What was found out is checked once, by spots, and stays checked from one pass to the next as long
+//! as the group is the same; with another group all is found out anew. In a pass a place stands for
+//! its spots: its image is the place of the image of the first of them.
+//!
 //! How a number's image is found does not matter for that, as long as the images are the work of a
 //! group, which [`Orbits::close`] sees to.
 
 use rustc_hash::FxHashSet;
 
-use super::{Budget, Global, Layout, Local, Moved, Packed, Part, Space};
+use super::{Asked, Budget, Edge, Global, Layout, Moved, Packed, Part, Space, Spot};
 use crate::check::engine::explore::automaton::NodeId;
 use crate::check::engine::explore::candidates::Candidate;
 use crate::check::engine::explore::error::CheckError;
 use crate::check::engine::explore::group::{Element, Group, NEUTRAL};
 use crate::check::engine::explore::intern::Interner;
 use crate::check::engine::explore::orbits::Orbits;
-use crate::check::fault::{Choice, Kind};
+use crate::check::fault::Choice;
 
 /// So often the search begins again with what it has learnt meanwhile, which may be all that it
 /// lacked, before exchanges are dropped of which it is not clear which one fails.
@@ -39,6 +43,10 @@ pub(super) struct Symmetry {
     in_play: Vec<usize>,
     /// Where states are visited one for all: the group at work.
     work: Option<Box<Action>>,
+    /// The same while states are visited for themselves, until the search begins again.
+    at_rest: Option<Box<Action>>,
+    /// What the group is made of, and how many queues there were.
+    made_for: (Vec<Candidate>, usize),
     /// Whether what is found out is noted.
     notes: bool,
     /// What was found out and not checked under other names yet.
@@ -53,7 +61,9 @@ pub(super) struct Action {
     group: Group,
     /// Where each element takes each queue.
     queue_of: Vec<Box<[u16]>>,
+    /// Of this pass; all others stay.
     locals: Orbits,
+    spots: Orbits,
     stores: Orbits,
     queues: Orbits,
     memories: Orbits,
@@ -83,7 +93,7 @@ struct Home {
 /// Something that was found out.
 #[derive(Clone, Debug)]
 pub(super) enum Learnt {
-    Moved { choice: Choice, local: u32, store: u32, faults: u32, queue: Option<(u32, u32)> },
+    Moved(Asked),
     Redelivered { process: usize, queue: u32, content: u32 },
     Judged { label: u32, memory: u32, store: u32, queues: Box<[u32]> },
 }
@@ -114,6 +124,7 @@ impl Action {
         Action {
             queue_of,
             locals: Orbits::new(&group, processes),
+            spots: Orbits::new(&group, 1),
             stores: Orbits::new(&group, 1),
             queues: Orbits::new(&group, queues),
             memories: Orbits::new(&group, 1),
@@ -244,13 +255,39 @@ impl Action {
         }
     }
 
-    /// Where a process stands to which a choice happens, under other names: one that the choice does
+    /// The spot of the process to which a choice happens, under other names: one that the choice does
     /// not happen to stays as it is.
-    fn local(&self, choice: Choice, local: u32, under: Element) -> u32 {
+    fn spot(&self, choice: Choice, spot: u32, under: Element) -> u32 {
         match choice.hits() {
-            None => local,
-            Some(process) => self.locals.image(&self.group, process, local, under),
+            None => spot,
+            Some(_) => self.spots.image(&self.group, 0, spot, under),
         }
+    }
+
+    /// What is asked, under other names.
+    fn asked(&self, asked: &Asked, under: Element) -> Asked {
+        Asked {
+            choice: self.choice(asked.choice, under),
+            spot: self.spot(asked.choice, asked.spot, under),
+            store: self.stores.image(&self.group, 0, asked.store, under),
+            queue: asked.queue.map(|queue| self.queue(queue, under)),
+            faults: self.budgets.image(&self.group, 0, asked.faults, under),
+        }
+    }
+
+    /// Forgets the numbers of this pass.
+    fn begin_pass(&mut self) {
+        self.locals = Orbits::new(&self.group, self.group.processes(NEUTRAL).len());
+        self.closed = 0;
+    }
+
+    /// Forgets what is remembered, which has other numbers from now on.
+    fn forget_memories(&mut self) {
+        self.memories = Orbits::new(&self.group, 1);
+        self.scenes = Orbits::new(&self.group, 1);
+        self.homes.clear();
+        self.stabilisers.clear();
+        self.closed = 0;
     }
 
     /// Notes how each scene gets to the first of its orbit.
@@ -268,7 +305,8 @@ impl Action {
     }
 
     fn bytes(&self) -> usize {
-        let shared = [&self.stores, &self.memories, &self.scenes, &self.budgets, &self.labels];
+        let shared =
+            [&self.spots, &self.stores, &self.memories, &self.scenes, &self.budgets, &self.labels];
         let orbits = [&self.locals, &self.queues].into_iter().chain(shared);
         let subgroups = self.subgroups.values().map(|subgroup| subgroup.len() * 2 + 32);
         orbits.map(Orbits::bytes).sum::<usize>()
@@ -296,8 +334,15 @@ impl Symmetry {
         }
     }
 
+    /// Forgets what was found out of what is remembered: that has other numbers from now on.
+    pub(super) fn forget_memories(&mut self) {
+        self.learnt.retain(|learnt| !matches!(learnt, Learnt::Judged { .. }));
+        self.work.iter_mut().for_each(|action| action.forget_memories());
+    }
+
     pub(super) fn bytes(&self) -> usize {
-        self.work().map_or(0, Action::bytes)
+        let action = self.work().or(self.at_rest.as_deref());
+        action.map_or(0, Action::bytes) + self.learnt.capacity() * size_of::<Learnt>()
     }
 }
 
@@ -312,30 +357,40 @@ impl Space<'_> {
         self.symmetry.work().map_or(1, |action| action.group.order())
     }
 
-    /// Begins a pass: the queues get their images before they get their components.
-    pub(super) fn begin_symmetry(&mut self, in_play: &[usize], wanted: bool) {
+    /// Begins a pass, and says whether with another group than before: then nothing of what was found
+    /// out is checked under its names, and all of it is forgotten. The queues get their images before
+    /// they get their components.
+    pub(super) fn begin_symmetry(&mut self, in_play: &[usize], wanted: bool) -> bool {
         let symmetry = &mut self.symmetry;
-        (symmetry.work, symmetry.notes, symmetry.refuted) = (None, false, false);
-        symmetry.learnt.clear();
-        if !wanted {
-            return;
-        }
-        if symmetry.in_play != in_play {
+        let before = symmetry.work.take().or(symmetry.at_rest.take());
+        (symmetry.notes, symmetry.refuted) = (false, false);
+        if wanted && symmetry.in_play != in_play {
             symmetry.in_play = in_play.to_vec();
             symmetry.standing.append(&mut symmetry.unjust);
         }
-        if symmetry.standing.is_empty() {
-            return;
+        if !wanted || symmetry.standing.is_empty() {
+            symmetry.learnt.clear();
+            return false;
         }
+        let made_for = (symmetry.standing.clone(), self.queue_names.len());
+        if let Some(mut before) = before.filter(|_| symmetry.made_for == made_for) {
+            before.begin_pass();
+            (symmetry.work, symmetry.notes) = (Some(before), true);
+            return false;
+        }
+        symmetry.learnt.clear();
         let group = Group::new(&symmetry.standing, self.automata.len());
         if group.order() == 1 {
-            return;
+            return false;
         }
         let queue_of = self.images_of_queues(&group);
         let queues = self.queue_names.len();
         let queue_of = group.permutations(&queue_of, queues);
+        self.symmetry.made_for = (self.symmetry.standing.clone(), queues);
         self.symmetry.work = Some(Box::new(Action::new(group, queue_of, queues)));
         self.symmetry.notes = true;
+        self.forget_found();
+        true
     }
 
     /// By generator and queue.
@@ -396,13 +451,14 @@ impl Space<'_> {
     /// From now on each state is visited for itself, until the search begins again.
     fn refute(&mut self, held: Held) -> Result<(), CheckError> {
         let symmetry = &mut self.symmetry;
-        symmetry.learnt.clear();
-        symmetry.notes = false;
         let Some(action) = symmetry.work.take() else { return Ok(()) };
-        let generators = &action.group.generators;
         let (generator, is_unjust) = match held {
-            Held::Holds | Held::Stale => return Ok(()),
+            Held::Holds | Held::Stale => {
+                symmetry.at_rest = Some(action);
+                return Ok(());
+            }
             Held::Unclear => {
+                symmetry.at_rest = Some(action);
                 symmetry.refuted = true;
                 symmetry.failures += 1;
                 if symmetry.failures > CHANCES {
@@ -410,10 +466,13 @@ impl Space<'_> {
                 }
                 return Ok(());
             }
-            Held::Fails(generator) => (&generators[generator], false),
-            Held::IsUnjust(generator) => (&generators[generator], true),
+            Held::Fails(generator) => (generator, false),
+            Held::IsUnjust(generator) => (generator, true),
         };
+        symmetry.learnt.clear();
+        symmetry.notes = false;
         symmetry.refuted = true;
+        let generator = &action.group.generators[generator];
         symmetry.standing.retain(|standing| standing.renaming != generator.renaming);
         if is_unjust {
             symmetry.unjust.push(generator.clone());
@@ -431,6 +490,7 @@ impl Space<'_> {
             let Some(learnt) = self.symmetry.learnt.pop() else { return Ok(Held::Holds) };
             let held = self.agrees(action, &learnt)?;
             if !held.holds() {
+                self.symmetry.learnt.push(learnt);
                 return Ok(held);
             }
         }
@@ -518,7 +578,7 @@ impl Space<'_> {
     fn numbers(&self) -> usize {
         let locals: usize = self.locals.iter().map(Interner::len).sum();
         let queues: usize = self.queues.iter().map(Interner::len).sum();
-        let rest = self.stores.len() + self.budgets.len() + self.labels.len();
+        let rest = self.spots.len() + self.stores.len() + self.budgets.len() + self.labels.len();
         locals + queues + rest + self.judge.count() + self.scene_count()
     }
 
@@ -532,6 +592,7 @@ impl Space<'_> {
                 && self.close_scenes(action)?
                 && self.close_labels(action)?
                 && self.close_budgets(action)?
+                && self.close_spots(action)?
                 && self.close_locals(action)?;
             if !closed || self.is_askew() {
                 return Ok(closed);
@@ -649,31 +710,44 @@ impl Space<'_> {
         Ok(true)
     }
 
+    fn close_spots(&mut self, action: &mut Action) -> Result<bool, CheckError> {
+        let Action { group, spots, nodes, .. } = action;
+        while let Some(open) = spots.open(0, self.spots.len()) {
+            let closed = spots.close(group, &|_, _| 0, (0, open), &mut |generator, _, spot| {
+                let Candidate { renaming, processes } = &group.generators[generator];
+                let Spot { process, node, at } = *self.spots.value(spot);
+                let known = nodes[generator][process as usize].get(node as usize).copied();
+                let Some(node) = known.filter(|node| *node != NodeId::MAX) else {
+                    return Ok(None);
+                };
+                let process = processes[process as usize] as u32;
+                let at = self.ats.number(renaming.of(self.ats.value(at)));
+                Ok(Some(self.spot(Spot { process, node, at })))
+            })?;
+            if !closed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn close_locals(&mut self, action: &mut Action) -> Result<bool, CheckError> {
-        let Action { group, locals, nodes, queue_of, .. } = action;
+        let Action { group, locals, spots, queue_of, .. } = action;
         let slots = |under: Element, process: usize| group.processes(under)[process].into();
         for process in 0..self.automata.len() {
             while let Some(open) = locals.open(process, self.locals[process].len()) {
                 let first = (process, open);
                 let closed =
                     locals.close(group, &slots, first, &mut |generator, from, local| {
-                        let Candidate { renaming, processes } = &group.generators[generator];
-                        let Local { class, at } = *self.locals[from].value(local);
-                        let node = self.automata[from].representative(class);
-                        let Some(node) = nodes[generator][from].get(node as usize).copied() else {
-                            return Ok(None);
-                        };
-                        if node == NodeId::MAX {
+                        let to = group.generators[generator].processes[from];
+                        let of_generator = group.generated(generator, NEUTRAL);
+                        let spot = self.firsts[from][local as usize];
+                        if spots.member(0, spot).is_none() {
                             return Ok(None);
                         }
-                        let to = processes[from];
-                        let class = self.automata[to].class(node)?;
-                        let at = renaming.of(self.ats.value(at));
-                        let at = self.ats.number(at);
-                        let image = self.local(to, Local { class, at })?;
-                        let of_generator = group.generated(generator, NEUTRAL) as usize;
+                        let image = self.local_at(spots.image(group, 0, spot, of_generator))?;
                         let queue_of = |queue: u32| {
-                            Some((*queue_of[of_generator].get(queue as usize)?).into())
+                            Some((*queue_of[of_generator as usize].get(queue as usize)?).into())
                         };
                         let image_of = |part| image_of_part(part, queue_of);
                         let (ours, theirs) = (self.parts_of(from, local), self.parts_of(to, image));
@@ -692,10 +766,7 @@ impl Space<'_> {
     fn agrees(&mut self, action: &mut Action, learnt: &Learnt) -> Result<Held, CheckError> {
         for under in action.group.elements().skip(1) {
             let held = match learnt {
-                Learnt::Moved { choice, local, store, faults, queue } => {
-                    let known = (*choice, *local, *store, *faults, *queue);
-                    self.agrees_on_step(action, known, under)?
-                }
+                Learnt::Moved(asked) => self.agrees_on_step(action, asked, under)?,
                 Learnt::Redelivered { process, queue, content } => {
                     self.agrees_on_redelivery(action, *process, (*queue, *content), under)?
                 }
@@ -713,24 +784,18 @@ impl Space<'_> {
     fn agrees_on_step(
         &mut self,
         action: &mut Action,
-        (choice, local, store, faults, queue): (Choice, u32, u32, u32, Option<(u32, u32)>),
+        asked: &Asked,
         under: Element,
     ) -> Result<Held, CheckError> {
-        let moved = self.asked_of(choice, local, store, faults, queue)?;
-        let image = self.asked_of(
-            action.choice(choice, under),
-            action.local(choice, local, under),
-            action.stores.image(&action.group, 0, store, under),
-            action.budgets.image(&action.group, 0, faults, under),
-            queue.map(|queue| action.queue(queue, under)),
-        )?;
+        let moved = self.moved(*asked)?;
+        let image = self.moved(action.asked(asked, under))?;
         let held = self.close_new(action)?;
         if !held.holds() {
             return Ok(held);
         }
         let agrees = match (moved, image) {
             (None, None) => true,
-            (Some(moved), Some(image)) => self.is_image(action, choice, moved, image, under),
+            (Some(moved), Some(image)) => self.is_image(action, asked.choice, moved, image, under),
             _ => false,
         };
         Ok(if agrees { Held::Holds } else { Held::Fails(action.group.made_of(under).0) })
@@ -746,12 +811,12 @@ impl Space<'_> {
         under: Element,
     ) -> bool {
         let group = &action.group;
-        let (edge, other) =
-            (self.edge_list[moved.edge as usize], self.edge_list[image.edge as usize]);
-        let label_agrees =
-            self.judge.is_idle() || action.labels.image(group, 0, edge.label, under) == other.label;
+        let Edge { spot, label } = self.edge_list[moved.edge as usize];
+        let other = self.edge_list[image.edge as usize];
+        let label_agrees = self.system.properties.is_empty()
+            || action.labels.image(group, 0, label, under) == other.label;
         label_agrees
-            && action.local(choice, edge.local, under) == other.local
+            && action.spot(choice, spot, under) == other.spot
             && action.stores.image(group, 0, moved.store, under) == image.store
             && action.budgets.image(group, 0, moved.faults, under) == image.faults
             && moved.queue.map(|queue| action.queue(queue, under)) == image.queue
@@ -804,27 +869,6 @@ impl Space<'_> {
             return Ok(Held::Stale);
         }
         if action.closed == self.numbers() { Ok(Held::Holds) } else { self.close_all(action) }
-    }
-
-    /// What a choice leads to in a state of which only this matters.
-    fn asked_of(
-        &mut self,
-        choice: Choice,
-        local: u32,
-        store: u32,
-        faults: u32,
-        queue: Option<(u32, u32)>,
-    ) -> Result<Option<Moved>, CheckError> {
-        let (locals, queues) = (vec![0; self.automata.len()], vec![0; self.queues.len()]);
-        let mut global = Global { locals, store, queues, memory: 0, faults };
-        global.locals[choice.process] = local;
-        if let Some((queue, content)) = queue {
-            global.queues[queue as usize] = content;
-        }
-        match choice.kind {
-            Kind::Step => self.moved(choice, &global),
-            _ => self.faulty(choice, &global),
-        }
     }
 }
 

@@ -2,7 +2,8 @@
 //! the store and of all that is remembered is looked up as one.
 
 use super::{
-    BLOCKED, Edge, Global, Moved, Part, Place, Space, Successor, comes_by_itself, entry, target,
+    BLOCKED, Edge, Global, Moved, NOT_KNOWN, Part, Place, Space, Successor, comes_by_itself,
+    strand_of, target,
 };
 use crate::check::engine::explore::pack::{Layout, Packed};
 use crate::check::engine::explore::scenes::{Scenes, Slot, Turn};
@@ -14,7 +15,7 @@ pub(super) struct Woken {
     scene: u32,
     /// The content of that queue then.
     queue: u32,
-    local: u32,
+    spot: u32,
 }
 
 /// What came of looking a turn up.
@@ -85,7 +86,7 @@ impl Space<'_> {
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
         let mut goes_on = false;
-        for (strand, place) in self.places_beside(process, local) {
+        for (strand, place) in self.places_beside(self.places[process][local as usize]) {
             let choice = Choice::step_of(process, *strand);
             match self.turn(layout, key, row, (choice, local), *place)? {
                 Turned::Blocked | Turned::Beside => continue,
@@ -117,13 +118,13 @@ impl Space<'_> {
                 let slot = Scenes::find(row, Turn::step(column))?;
                 let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
                 layout.scene.put(&mut next, to);
-                field.put(&mut next, slot.local);
+                field.put(&mut next, self.spot_local(slot.spot)?);
                 return Some(Turned::To(next));
             }
-            Part::Neither => entry(self.free_steps.row(0), column)?,
+            Part::Neither => self.free_steps.find(0, column)?,
             Part::Queue(number) => {
                 let queue = layout.queues[number as usize];
-                let entry = entry(self.queue_steps[number as usize].row(queue.get(key)), column)?;
+                let entry = self.queue_steps[number as usize].find(queue.get(key), column)?;
                 if entry == BLOCKED {
                     return Some(Turned::Blocked);
                 }
@@ -132,18 +133,27 @@ impl Space<'_> {
             }
             Part::Both(number) => {
                 let (scene, queue) = (layout.scene.get(key), layout.queues[number as usize]);
-                let asked = (choice.number(), local, scene, queue.get(key));
+                let spot = self.firsts[choice.process][local as usize];
+                let asked = (strand_of(choice, spot), scene, queue.get(key));
                 let Some(woken) = *self.woken.get(&asked)? else { return Some(Turned::Blocked) };
                 layout.scene.put(&mut next, woken.scene);
                 queue.put(&mut next, woken.queue);
-                field.put(&mut next, woken.local);
+                field.put(&mut next, self.spot_local(woken.spot)?);
                 return Some(Turned::To(next));
             }
         };
-        let Edge { local, label } = self.edge_list[edge as u32 as usize];
-        field.put(&mut next, local);
+        let edge = edge as u32;
+        let Edge { label, .. } = self.edge_list[edge as usize];
+        field.put(&mut next, self.edge_local(edge)?);
         layout.scene.put(&mut next, Scenes::find(row, Turn::told(label))?.scene()?);
         Some(Turned::To(next))
+    }
+
+    /// The place of a spot, if that has its number in this pass.
+    #[inline]
+    fn spot_local(&self, spot: u32) -> Option<u32> {
+        let local = self.spot_locals[spot as usize];
+        (local != NOT_KNOWN).then_some(local)
     }
 
     /// The same for what no process does.
@@ -159,7 +169,8 @@ impl Space<'_> {
         if self.is_unclear(choice.process, local) {
             return Some(Turned::Unclear);
         }
-        let asked = (choice.number(), local, layout.faults.get(key));
+        let spot = self.firsts[choice.process][local as usize];
+        let asked = (choice.number(), spot, layout.faults.get(key));
         let Some(number) = *self.fault_numbers.get(&asked)? else {
             return Some(Turned::Blocked);
         };
@@ -174,7 +185,7 @@ impl Space<'_> {
         let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
         layout.scene.put(&mut next, to);
         layout.faults.put(&mut next, slot.faults);
-        field.put(&mut next, slot.local);
+        field.put(&mut next, self.spot_local(slot.spot)?);
         Some(Turned::To(next))
     }
 
@@ -193,7 +204,8 @@ impl Space<'_> {
         let turned = match choice.kind {
             Kind::Step => {
                 let local = layout.locals[choice.process].get(key);
-                self.turn(layout, key, row, (choice, local), self.place(choice, local))
+                let place = self.places[choice.process][local as usize];
+                self.turn(layout, key, row, (choice, local), self.place_of(choice, place))
             }
             _ => self.faulty_turn(layout, key, row, choice),
         };
@@ -201,10 +213,10 @@ impl Space<'_> {
     }
 
     /// Gives a fault its number, if it can be in any store.
-    pub(super) fn number_fault(&mut self, choice: Choice, local: u32, faults: u32) -> Option<u32> {
+    pub(super) fn number_fault(&mut self, choice: Choice, spot: u32, faults: u32) -> Option<u32> {
         let next = self.fault_numbers.len() as u32;
-        let at = self.ats.value(self.locals[choice.process].value(local).at);
-        let (system, key) = (self.system, (choice.number(), local, faults));
+        let at = self.ats.value(self.spots.value(spot).at);
+        let (system, key) = (self.system, (choice.number(), spot, faults));
         let number = || fault::can_be(system, choice, at).then_some(next);
         *self.fault_numbers.entry(key).or_insert_with(number)
     }
@@ -217,9 +229,10 @@ impl Space<'_> {
         moved: Option<Moved>,
         to: Option<(u32, u32, u32)>,
     ) {
-        let local = global.locals[choice.process];
+        let process = choice.process;
+        let (local, spot) = (global.locals[process], self.first(process, global));
         let scene = self.scene(global.store, global.memory);
-        let Place { part, column } = self.place(choice, local);
+        let Place { part, column } = self.place_of(choice, self.places[process][local as usize]);
         let label = |moved: Moved| self.edge_list[moved.edge as usize].label;
         let turn = match (choice.kind, part) {
             (Kind::Step, Part::Over | Part::Unclear | Part::Beside) => None,
@@ -228,13 +241,14 @@ impl Space<'_> {
             (Kind::Step, Part::Both(queue)) => {
                 let woken = moved.and_then(|moved| moved.queue).zip(to);
                 let woken =
-                    woken.map(|((_, queue), (local, scene, _))| Woken { scene, queue, local });
-                let key = (choice.number(), local, scene, global.queues[queue as usize]);
+                    woken.map(|((_, queue), (spot, scene, _))| Woken { scene, queue, spot });
+                let spot = strand_of(choice, spot);
+                let key = (spot, scene, global.queues[queue as usize]);
                 self.woken.insert(key, woken);
                 None
             }
             _ => {
-                let key = (choice.number(), local, global.faults);
+                let key = (choice.number(), spot, global.faults);
                 self.fault_numbers.get(&key).copied().flatten().map(Turn::fault)
             }
         };
