@@ -1,5 +1,7 @@
 //! Rows: for each number a small table of its own, so that what is looked up for one state lies together.
 
+use super::hint::prefetch;
+
 /// What is looked up in a row by a key; `u32::MAX` is the key of none.
 pub(super) trait Slot: Copy {
     const FREE: Self;
@@ -27,6 +29,14 @@ impl<S: Slot> Rows<S> {
     #[inline]
     pub(super) fn row(&self, number: u32) -> &[S] {
         self.rows.get(number as usize).map_or(&[], |row| row)
+    }
+
+    /// Asks for the memory of a row ahead of time.
+    #[inline]
+    pub(super) fn prefetch(&self, number: u32) {
+        if let Some(first) = self.row(number).first() {
+            prefetch(first);
+        }
     }
 
     /// Puts a slot into the row of a number, in place of the one with its key.

@@ -410,7 +410,9 @@ impl<const N: usize> Expanded<N> {
     ) {
         let most = TOGETHER * space.branching() + 1;
         let (mut found, mut before) = (Found::new(most), Found::new(most));
-        for few in states.chunks(TOGETHER) {
+        for (few, number) in states.chunks(TOGETHER).zip(1..) {
+            let coming = states.iter().skip(number * TOGETHER).take(TOGETHER);
+            coming.for_each(|state| space.prefetch(layout, state));
             for state in few {
                 self.expand_one(space, layout, state, &mut found);
             }

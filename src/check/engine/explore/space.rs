@@ -420,6 +420,14 @@ impl<'s> Space<'s> {
         self.strands.iter().sum::<usize>() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
     }
 
+    /// Asks for the memory of what the successors of a state are looked up in ahead of time.
+    #[inline]
+    pub(super) fn prefetch<const N: usize>(&self, layout: &Layout, key: &Packed<N>) {
+        if self.has_turns() {
+            self.scenes.prefetch(layout.scene.get(key));
+        }
+    }
+
     /// Calls `visit` with each successor of a state; `None` where one is not known yet.
     /// Else whether a process could go on.
     #[inline]

@@ -161,8 +161,9 @@ mod tests {
             if content % 2 == 1 {
                 steps.put(content, 1500, BLOCKED);
             }
-            assert_eq!(steps.sparse.is_some(), content * 1880 >= ENTRIES as u32, "{content}");
+            assert!(steps.sparse.is_none() || content > 1000, "there are few entries yet");
         }
+        assert!(steps.sparse.is_some(), "one entry in some 500 is known");
         for content in 0..3000 {
             for column in puts(content) {
                 assert_eq!(steps.find(content, column), Some(entry(content, column)));

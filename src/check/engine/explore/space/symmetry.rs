@@ -502,13 +502,14 @@ impl Space<'_> {
         if !held.holds() {
             return Ok(held);
         }
-        if self.has_split || self.is_askew() {
+        if self.is_askew() {
             return Ok(Held::Stale);
         }
         let holds = self.close_numbers(action)?;
         Ok(match holds {
-            _ if self.has_split || self.is_askew() => Held::Stale,
+            _ if self.is_askew() => Held::Stale,
             true => Held::Holds,
+            false if self.has_split => Held::Stale,
             false => Held::Unclear,
         })
     }
@@ -752,7 +753,8 @@ impl Space<'_> {
                         let image_of = |part| image_of_part(part, queue_of);
                         let (ours, theirs) = (self.parts_of(from, local), self.parts_of(to, image));
                         let agrees = ours.map(image_of).eq(theirs.map(Some));
-                        Ok(agrees.then_some(image))
+                        // Of a class that has split it is not clear where it stands.
+                        Ok((agrees || self.has_split).then_some(image))
                     })?;
                 if !closed {
                     return Ok(false);
@@ -865,7 +867,7 @@ impl Space<'_> {
 
     /// Finds the images of what has come up by asking for an image.
     fn close_new(&mut self, action: &mut Action) -> Result<Held, CheckError> {
-        if self.has_split || self.is_askew() {
+        if self.is_askew() {
             return Ok(Held::Stale);
         }
         if action.closed == self.numbers() { Ok(Held::Holds) } else { self.close_all(action) }
