@@ -9,7 +9,7 @@ use doorway::check::{
     Check, Checked, Coverage, Cx, Faults, Guards, Monitor, StaleSchedule, Step, Verdict,
 };
 use doorway::doc;
-use doorway::env::{Env, forever};
+use doorway::env::{Condition, Env, Wake, forever};
 use doorway::store::filter::{by_id, missing};
 use doorway::store::update::{inc, set};
 use doorway::store::{Document, Store, StoreError};
@@ -193,6 +193,34 @@ fn who_is_stopped_within_a_place_leaves_it() {
 }
 
 #[test]
+fn what_a_stopped_work_saw_wakes_nobody() {
+    let check = Check::new("stopped").process("p", |cx: Cx| async move {
+        let notes = cx.collection::<Document>("notes");
+        let read = |id: &'static str| notes.find_one(by_id(id));
+        read("first").await?;
+        let work = async {
+            for id in ["a", "b"] {
+                read(id).await?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        if cx.beside(cx.rest(PERIOD), work).await.is_none() {
+            cx.idle(Wake::Changed).await;
+            cx.step("was woken").await;
+        }
+        Ok::<(), StoreError>(())
+    });
+    let other = |cx: Cx| async move {
+        cx.collection::<Document>("notes").insert_one(&doc! {"_id": "b"}).await
+    };
+    let check = check.process("other", other);
+    check.explore().assert_verified();
+    // The work alone looked for what the other writes.
+    let stale = check.try_replay("p p p rested:p/guard p/guard other p").unwrap_err();
+    assert!(stale.to_string().contains("step 7"), "{stale}");
+}
+
+#[test]
 fn strands_that_share_memory_are_refused() {
     let check = Check::new("shared").process("p", |cx: Cx| async move {
         let seen = Arc::new(AtomicBool::new(false));
@@ -252,10 +280,8 @@ fn nobody_has_to_come_back_from_a_rest() {
                 cx.rest(PERIOD).await;
                 drop(notes.insert_one(&doc! {"_id": "beaten"}).await);
             };
-            let wake = doorway::env::Wake::When(vec![doorway::env::Condition::Some(
-                "notes".into(),
-                by_id("never").and(missing("x")),
-            )]);
+            let wake =
+                Wake::When(vec![Condition::Some("notes".into(), by_id("never").and(missing("x")))]);
             cx.beside(guard, cx.idle(wake)).await;
         })
         .reachable("it may", |world| !world.documents::<Document>("notes").is_empty());
@@ -295,4 +321,19 @@ fn engines_on_threads_say_that_they_leave_guards_out() {
     let without = without.loom();
     assert_eq!(without.verdict(), Verdict::Verified);
     assert!(!without.to_string().contains("left out"), "{without}");
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn a_model_with_guards_names_no_engine_that_leaves_them_out() {
+    use doorway::model::{Model, shipped_text};
+    let text = shipped_text("doorway-guard").unwrap();
+    assert_eq!(Model::parse("m", "m.toml", text).unwrap().guards, Guards::Run { rests: 1 });
+    let by_loom = text.replace("run = \"explore\"", "run = \"loom\"");
+    let wrong = Model::parse("m", "m.toml", &by_loom).unwrap_err();
+    assert_eq!(wrong.message, "this engine runs no guards, and rests says that they run");
+    assert_eq!(&by_loom[wrong.span.unwrap()], "\"loom\"");
+    let many = text.replace("rests = 1", "rests = 65");
+    let wrong = Model::parse("m", "m.toml", &many).unwrap_err();
+    assert_eq!(wrong.message, "rests must be from 0 to 64");
 }

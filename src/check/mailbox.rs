@@ -1,5 +1,6 @@
 //! Where a process and its engine hand over requests and answers.
 
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::process::Stands;
@@ -22,6 +23,9 @@ pub(super) struct Mailbox {
     fault: Option<&'static str>,
 }
 
+/// A command with its answer.
+pub(super) type Seen = (Command, Result<Reply, StoreError>);
+
 /// What a strand has to do with its engine.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
@@ -30,7 +34,7 @@ pub(super) struct Slot {
     is_new: bool,
     answer: Option<Answer>,
     /// The commands since the last mark, with their answers: what the attempt saw.
-    pub(super) seen: Vec<(Command, Result<Reply, StoreError>)>,
+    pub(super) seen: Vec<Seen>,
     /// Which of the answers to the process still matter to this strand.
     matter: Matter,
     /// A command that a mutation holds back until after the next request.
@@ -69,7 +73,7 @@ impl Matter {
 }
 
 /// What a process told between two requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told {
     /// The events, in order.
     pub(crate) events: Vec<Event>,
@@ -79,6 +83,13 @@ pub(crate) struct Told {
     pub(crate) stopped: bool,
     /// Where it has several strands: those that have asked for something since.
     pub(crate) asked: Strands,
+}
+
+/// Rarely is there anything but events, so nothing else is hashed.
+impl Hash for Told {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.events.hash(state);
+    }
 }
 
 impl Default for Mailbox {
@@ -96,17 +107,22 @@ impl Default for Mailbox {
 
 impl Mailbox {
     /// The slot of the code that runs now.
+    #[inline]
     pub(super) fn slot(&mut self) -> &mut Slot {
-        self.slot_of(self.running.strand()).unwrap_or_else(|slot| slot)
+        let strand = self.running.strand();
+        match self.guards.iter_mut().find(|(known, _)| *known == strand) {
+            Some((_, slot)) => slot,
+            None => &mut self.main,
+        }
     }
 
-    /// The slot of a strand; that of the process where there is none.
-    fn slot_of(&mut self, strand: Strand) -> Result<&mut Slot, &mut Slot> {
-        match self.guards.iter_mut().find(|(known, _)| *known == strand) {
-            Some((_, slot)) => Ok(slot),
-            None if strand == Strand::MAIN => Ok(&mut self.main),
-            None => Err(&mut self.main),
+    /// The slot of a strand, if it is there.
+    #[inline]
+    fn slot_of(&mut self, strand: Strand) -> Option<&mut Slot> {
+        if strand == Strand::MAIN {
+            return Some(&mut self.main);
         }
+        self.guards.iter_mut().find(|(known, _)| *known == strand).map(|(_, slot)| slot)
     }
 
     pub(super) fn tell(&mut self, event: Event) {
@@ -123,7 +139,9 @@ impl Mailbox {
         let strand = self.running.strand();
         let slot = self.slot();
         slot.is_new = true;
-        if slot.request.replace(request).is_some() {
+        let is_second = slot.request.is_some();
+        slot.request = Some(request);
+        if is_second {
             self.fault = Some("asked for a second thing while one was under way");
         }
         strand
@@ -133,14 +151,15 @@ impl Mailbox {
     pub(super) fn put(&mut self, strand: Strand, answer: Answer) {
         let given = self.given;
         self.given += 1;
-        if let Ok(slot) = self.slot_of(strand) {
-            (slot.request, slot.answer) = (None, Some(answer));
+        if let Some(slot) = self.slot_of(strand) {
+            slot.request = None;
+            slot.answer = Some(answer);
             slot.matter.push(given);
         }
     }
 
     pub(super) fn take_answer(&mut self, strand: Strand) -> Option<Answer> {
-        self.slot_of(strand).ok()?.answer.take()
+        self.slot_of(strand)?.answer.take()
     }
 
     /// What the process asks, once it is suspended.
@@ -199,8 +218,10 @@ pub(super) struct Fork {
     outside: Branch,
     work: Branch,
     guard: Branch,
-    /// How many answers had come, and how many of them mattered, when it began.
-    began: (u32, usize),
+    /// When it began: how many answers had come, how many of them mattered, and what was seen.
+    given: u32,
+    mattered: usize,
+    seen: Vec<Seen>,
 }
 
 impl Fork {
@@ -213,15 +234,17 @@ impl Fork {
             mailbox.fault = Some("has too many guards within one another");
             return None;
         };
-        let began = (mailbox.given, mailbox.slot().matter.len());
+        let given = mailbox.given;
+        let (mattered, seen) = (mailbox.slot().matter.len(), mailbox.slot().seen.clone());
         let place = mailbox.guards.partition_point(|(strand, _)| *strand < guard.strand());
         mailbox.guards.insert(place, (guard.strand(), Slot::default()));
-        Some(Fork { mailbox: Arc::clone(shared), outside, work, guard, began })
+        let mailbox = Arc::clone(shared);
+        Some(Fork { mailbox, outside, work, guard, given, mattered, seen })
     }
 
     /// Whether nothing was answered since it began.
     pub(super) fn has_just_begun(&self) -> bool {
-        lock(&self.mailbox).given == self.began.0
+        lock(&self.mailbox).given == self.given
     }
 
     /// Runs code of the work or of the guard.
@@ -240,7 +263,8 @@ impl Fork {
         let came_by = guard.map(|slot| std::mem::take(&mut slot.matter)).unwrap_or_default();
         let slot = mailbox.slot();
         (slot.request, slot.answer, slot.deferred) = (None, None, None);
-        slot.matter.truncate(self.began.1);
+        slot.seen.clone_from(&self.seen);
+        slot.matter.truncate(self.mattered);
         came_by.iter().for_each(|given| slot.matter.push(given));
         mailbox.told.stopped = true;
     }

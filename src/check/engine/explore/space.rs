@@ -706,6 +706,10 @@ impl<'s> Space<'s> {
     /// What may happen in a state: the steps of the processes, and what may go wrong.
     fn choices<const N: usize>(&self, layout: &Layout, key: &Packed<N>) -> Vec<Choice> {
         let faults = self.faults.get(layout.faults.get(key) as usize).map_or(&[][..], |all| all);
+        if self.besides.is_empty() {
+            let steps = (0..self.automata.len()).map(Choice::step);
+            return steps.chain(faults.iter().copied()).collect();
+        }
         let mut choices = Vec::with_capacity(self.strands.len() + faults.len());
         for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
             match places[field.get(key) as usize] {
@@ -890,11 +894,15 @@ impl<'s> Space<'s> {
     fn asked(&self, choice: Choice, global: &Global) -> Asked {
         let Global { store, faults, .. } = *global;
         let place = self.places[choice.process][global.locals[choice.process] as usize];
-        let queue = match (choice.kind, self.place_of(choice, place).part) {
-            (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => {
-                Some((queue, global.queues[queue as usize]))
-            }
-            _ => None,
+        let queue = match place.part {
+            _ if choice.kind != Kind::Step => None,
+            Part::Store => None,
+            _ => match self.place_of(choice, place).part {
+                Part::Queue(queue) | Part::Both(queue) => {
+                    Some((queue, global.queues[queue as usize]))
+                }
+                _ => None,
+            },
         };
         Asked { choice, spot: self.first(choice.process, global), store, queue, faults }
     }
