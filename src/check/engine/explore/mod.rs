@@ -207,11 +207,15 @@ impl Exploration<'_> {
     fn visit_all(&mut self) -> Result<(Option<Text>, Tally), CheckError> {
         let mut words = 1;
         let mut broken = BTreeSet::<usize>::new();
+        let mut furthest = Tally::default();
         loop {
             let in_play: Vec<usize> =
                 (0..self.system.properties.len()).filter(|p| !broken.contains(p)).collect();
             self.space.reset(&in_play, self.reductions);
             let (ended, tally, mut found) = self.pass(words)?;
+            if tally.states >= furthest.states || tally.depth >= furthest.depth {
+                furthest = tally;
+            }
             if !self.space.is_askew() {
                 broken.extend(self.space.judge.fallen());
                 found.fallen.extend(self.space.judge.fallen());
@@ -228,7 +232,8 @@ impl Exploration<'_> {
                 _ if self.has_nothing_to_ask() => {
                     return Ok((Some("every property fell".into()), tally));
                 }
-                Ended::Stopped(why) => return Ok((Some(why), tally)),
+                // A pass that had just begun again would tell nothing of how far the search came.
+                Ended::Stopped(why) => return Ok((Some(why), furthest)),
                 Ended::Again => {}
                 Ended::Wider if words == 4 => {
                     return Err(CheckError::too_wide(self.space.counts().bits()));
