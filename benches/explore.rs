@@ -63,6 +63,7 @@ fn measure(
         twins: Vec::new(),
         hearts: Vec::new(),
         sweepers: None,
+        guards: Default::default(),
         mutant: None,
         faults: Default::default(),
         broken_store: None,

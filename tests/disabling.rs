@@ -118,6 +118,7 @@ fn system(programs: &[Vec<Act>]) -> System {
         broken_store: None,
         faults: Faults::default(),
         commands: Commands::AsTheServer,
+        guards: Default::default(),
     }
 }
 

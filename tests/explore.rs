@@ -50,6 +50,7 @@ fn model(design: Design, system: SystemKind, numbers: [u32; 4], properties: &[&s
         twins: Vec::new(),
         hearts: Vec::new(),
         sweepers: None,
+        guards: Default::default(),
         mutant: None,
         faults: Default::default(),
         broken_store: None,
@@ -196,6 +197,7 @@ where
         properties: vec![Arc::new(NoFailure)],
         broken_store: None,
         commands: Default::default(),
+        guards: Default::default(),
         faults: Faults::default(),
     }
 }

@@ -189,6 +189,7 @@ impl Case {
             broken_store: None,
             faults: self.faults.clone(),
             commands,
+            guards: Default::default(),
         }
     }
 

@@ -234,6 +234,7 @@ fn system(acts: Vec<Act>, processes: usize, faults: Faults) -> System {
         broken_store: None,
         faults,
         commands: Default::default(),
+        guards: Default::default(),
     }
 }
 

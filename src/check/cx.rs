@@ -1,12 +1,16 @@
 //! The handle through which a process under check asks the world.
 
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Duration;
 
+use super::mailbox::{Fork, Mailbox, Told, lock};
 use super::mutation::Edge;
+use super::process::{Guarding, Stands};
 use super::request::{Answer, Request};
+use super::strand::Strand;
 use crate::env::{Env, Event, Mark, Queues, Wake};
 use crate::store::{Command, Document, Reply, Store, StoreError, Text, WriteConcern};
 
@@ -14,7 +18,8 @@ use crate::store::{Command, Document, Reply, Store, StoreError, Text, WriteConce
 /// [`Queues`] in one. Every request suspends the process, and the engine decides when it goes on.
 ///
 /// Cloning gives another handle of the same process. A process has one request under way at a
-/// time; a second one at once (with `join!`, say) is refused by name.
+/// time, and so has each guard beside it ([`Env::beside`]); a second one at once (with `join!`, say) is
+/// refused by name.
 #[derive(Clone, Debug)]
 pub struct Cx {
     process: Text,
@@ -22,34 +27,22 @@ pub struct Cx {
     edge: Edge,
     /// How each write is acknowledged, where the code has no say.
     write: Option<WriteConcern>,
+    guarding: Guarding,
 }
 
-/// Where a process and its engine hand over requests and answers.
-#[derive(Debug, Default)]
-struct Mailbox {
-    request: Option<Request>,
-    answer: Option<Answer>,
-    told: Told,
-    /// The commands since the last mark, with their answers: what the attempt saw.
-    seen: Vec<(Command, Result<Reply, StoreError>)>,
-    answers: usize,
-    fault: Option<&'static str>,
-    /// A command that a mutation holds back until after the next request.
-    deferred: Option<Command>,
-}
-
-/// What a process told between two requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
-    /// The events, in order.
-    pub events: Vec<Event>,
-    /// Where the process went back to a mark: how many of its answers still matter.
-    pub kept: Option<usize>,
-}
+/// What a strand asks for at its end: the answer that ended it has been on its way, and meanwhile
+/// the other strand may have gone on.
+const WORK_ENDS: &str = "the work is done, and its guard stops";
+const GUARD_ENDS: &str = "the guard is done, and the work stops";
 
 impl Cx {
-    pub(crate) fn new(process: Text, edge: Edge, write: Option<WriteConcern>) -> Cx {
-        Cx { process, mailbox: Arc::default(), edge, write }
+    pub(crate) fn new(
+        process: Text,
+        edge: Edge,
+        write: Option<WriteConcern>,
+        guarding: Guarding,
+    ) -> Cx {
+        Cx { process, mailbox: Arc::default(), edge, write, guarding }
     }
 
     /// The name of the process.
@@ -72,11 +65,11 @@ impl Cx {
 
     /// Holds a command back.
     pub(crate) fn defer(&self, command: Command) {
-        self.mailbox().deferred = Some(command);
+        self.mailbox().slot().deferred = Some(command);
     }
 
     pub(crate) fn take_deferred(&self) -> Option<Command> {
-        self.mailbox().deferred.take()
+        self.mailbox().slot().deferred.take()
     }
 
     /// Sends what was held back.
@@ -92,26 +85,25 @@ impl Cx {
         let Answer::Store(reply) = self.ask(Request::Command(command.clone())).await else {
             return Err(StoreError::invalid("the engine did not answer with a reply"));
         };
-        self.mailbox().seen.push((command, reply.clone()));
+        self.mailbox().slot().seen.push((command, reply.clone()));
         reply
     }
 
     fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.mailbox)
     }
 
     /// Puts a request, and waits for the engine to answer it.
     fn ask(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
-        let (cx, mut request) = (self.clone(), Some(request));
+        let (mailbox, mut request) = (Arc::clone(&self.mailbox), Some(request));
+        let mut strand = Strand::MAIN;
         poll_fn(move |_| {
-            let mut mailbox = cx.mailbox();
+            let mut mailbox = lock(&mailbox);
             if let Some(request) = request.take() {
-                if mailbox.request.replace(request).is_some() {
-                    mailbox.fault = Some("asked for a second thing while one was under way");
-                }
+                strand = mailbox.ask(request);
                 return Poll::Pending;
             }
-            mailbox.answer.take().map_or(Poll::Pending, Poll::Ready)
+            mailbox.take_answer(strand).map_or(Poll::Pending, Poll::Ready)
         })
     }
 
@@ -119,26 +111,77 @@ impl Cx {
     fn seen(&self, wake: &Wake) -> Vec<(Command, Result<Reply, StoreError>)> {
         match wake {
             Wake::When(_) => Vec::new(),
-            Wake::Changed => self.mailbox().seen.clone(),
+            Wake::Changed => self.mailbox().slot().seen.clone(),
         }
     }
 
     /// What the process asks, once it is suspended.
-    pub(crate) fn take_request(&self) -> Result<Option<Request>, &'static str> {
-        let mut mailbox = self.mailbox();
-        mailbox.fault.take().map_or_else(|| Ok(mailbox.request.take()), Err)
+    pub(crate) fn asked(&self) -> Result<Stands, &'static str> {
+        self.mailbox().asked()
     }
 
     /// What the process told since the last time it was asked.
     pub(crate) fn take_told(&self) -> Told {
-        std::mem::take(&mut self.mailbox().told)
+        self.mailbox().take_told()
     }
 
-    /// Puts the answer to the request under way, to be found when the process is polled.
-    pub(crate) fn put_answer(&self, answer: Answer) {
-        let mut mailbox = self.mailbox();
-        mailbox.answers += 1;
-        mailbox.answer = Some(answer);
+    /// Which of the answers to the process still matter, in an order in which they may be given again.
+    pub(crate) fn matter(&self) -> Vec<u32> {
+        self.mailbox().matter()
+    }
+
+    /// Puts the answer to what a strand asked, to be found when the process is polled.
+    pub(crate) fn put_answer(&self, strand: Strand, answer: Answer) {
+        self.mailbox().put(strand, answer);
+    }
+
+    /// Runs a guard beside some work, each with a request of its own under way.
+    async fn run_beside<T: Send>(
+        &self,
+        guard: impl Future<Output = ()> + Send,
+        work: impl Future<Output = T> + Send,
+    ) -> Option<T> {
+        let Some(fork) = Fork::begin(&self.mailbox) else { return std::future::pending().await };
+        let guard = async {
+            guard.await;
+            if !fork.has_just_begun() {
+                self.ask(Request::Step(GUARD_ENDS.into())).await;
+            }
+        };
+        let work = async {
+            let done = work.await;
+            if !fork.has_just_begun() {
+                self.ask(Request::Step(WORK_ENDS.into())).await;
+            }
+            done
+        };
+        let (mut guard, mut work) = (pin!(guard), pin!(work));
+        poll_fn(|context| {
+            if let Poll::Ready(done) = fork.run(false, || work.as_mut().poll(context)) {
+                return Poll::Ready(Some(done));
+            }
+            let guarded = fork.run(true, || guard.as_mut().poll(context));
+            guarded.map(|()| {
+                fork.stop_work();
+                None
+            })
+        })
+        .await
+    }
+}
+
+/// A process inside of a place: where it is stopped there, it leaves it.
+struct Inside<'a> {
+    cx: &'a Cx,
+    place: &'a Text,
+    is_inside: bool,
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        if self.is_inside && !std::thread::panicking() {
+            self.cx.mailbox().leave(self.place);
+        }
     }
 }
 
@@ -161,33 +204,46 @@ impl Env for Cx {
         self.ask(Request::Idle(wake, seen)).await;
     }
 
+    /// A guard rests until the engine decides that time has passed; anybody else takes a step.
     async fn rest(&self, _period: Duration) {
-        self.step("rest").await;
+        let is_guard = self.mailbox().running.strand() != Strand::MAIN;
+        let rest = if is_guard { Request::Rest } else { Request::Step("rest".into()) };
+        self.ask(rest).await;
+    }
+
+    async fn beside<T: Send>(
+        &self,
+        guard: impl Future<Output = ()> + Send,
+        work: impl Future<Output = T> + Send,
+    ) -> Option<T> {
+        if self.guarding.runs_guards() {
+            return self.run_beside(guard, work).await;
+        }
+        drop(guard);
+        Some(work.await)
     }
 
     fn observe(&self, event: Event) {
-        self.mailbox().told.events.push(event);
+        self.mailbox().tell(event);
     }
 
     async fn within<T: Send>(&self, place: &str, work: impl Future<Output = T> + Send) -> T {
-        self.ask(Request::Enter(place.into())).await;
+        let place: Text = place.into();
+        let mut inside = Inside { cx: self, place: &place, is_inside: false };
+        self.ask(Request::Enter(place.clone())).await;
+        inside.is_inside = true;
         let done = work.await;
-        self.ask(Request::Leave(place.into())).await;
+        self.ask(Request::Leave(place.clone())).await;
+        inside.is_inside = false;
         done
     }
 
     fn mark(&self) -> Mark {
-        let mut mailbox = self.mailbox();
-        mailbox.seen.clear();
-        Mark(mailbox.answers)
+        Mark(self.mailbox().mark())
     }
 
     fn again(&self, mark: Mark) {
-        let mut mailbox = self.mailbox();
-        mailbox.deferred = None;
-        mailbox.seen.clear();
-        mailbox.answers = mark.0;
-        mailbox.told.kept = Some(mark.0);
+        self.mailbox().again(mark.0);
     }
 }
 

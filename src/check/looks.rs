@@ -23,6 +23,8 @@ pub(crate) enum Aspect {
     Events,
     Failure,
     Crash,
+    Left,
+    Stop,
 }
 
 /// A set of [`Aspect`]s.
@@ -79,11 +81,13 @@ impl Aspects {
 
     /// Of a step what these are, and nothing else.
     pub(crate) fn of(self, (process, stepped): &(Option<u32>, Stepped)) -> (Option<u32>, Stepped) {
-        let Stepped { request, answer, events, failure, crashed } = stepped;
+        let Stepped { request, answer, events, left, stopped, failure, crashed } = stepped;
         let seen = Stepped {
             request: request.clone().filter(|_| self.has(Aspect::Request)),
             answer: answer.clone().filter(|_| self.has(Aspect::Answer)),
             events: if self.has(Aspect::Events) { events.clone() } else { Vec::new() },
+            left: if self.has(Aspect::Left) { left.clone() } else { Vec::new() },
+            stopped: *stopped && self.has(Aspect::Stop),
             failure: failure.clone().filter(|_| self.has(Aspect::Failure)),
             crashed: *crashed && self.has(Aspect::Crash),
         };

@@ -117,6 +117,21 @@ impl<'a> Step<'a> {
         self.look(Aspect::Failure).failure.as_ref()
     }
 
+    /// The places ([`Env::within`](crate::env::Env::within)) that it was inside of and is not any more,
+    /// since what it did there was stopped: a guard ended beside it.
+    #[must_use]
+    pub fn left(&self) -> &'a [Text] {
+        &self.look(Aspect::Left).left
+    }
+
+    /// Whether a guard ended in it ([`Env::beside`](crate::env::Env::beside)): the work of the process
+    /// was stopped where it was, and it goes on after that.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.look(Aspect::Stop);
+        self.stepped.stopped
+    }
+
     /// Whether it is no step that it asked for, but a crash: it has forgotten everything.
     #[must_use]
     pub fn crashed(&self) -> bool {

@@ -6,11 +6,15 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use super::cx::{Cx, Told};
+use super::cx::Cx;
+use super::mailbox::Told;
 use super::mutation::Edge;
 use super::request::{Answer, Request};
+use super::strand::Strand;
+use super::system::Guards;
 use crate::store::{Text, WriteConcern};
 
 type BoxFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
@@ -52,13 +56,37 @@ pub struct Process {
     pub(crate) activities: Vec<Body>,
     pub(crate) edge: Edge,
     write: Option<WriteConcern>,
+    leaves_out: Arc<AtomicBool>,
+}
+
+/// Whether guards run beside the work of a process; where not, it is noted that one was left out.
+#[derive(Clone, Debug)]
+pub(crate) struct Guarding {
+    run: bool,
+    leaves_out: Arc<AtomicBool>,
+}
+
+impl Guarding {
+    /// Asked where a guard is to run.
+    pub(crate) fn runs_guards(&self) -> bool {
+        if !self.run {
+            self.leaves_out.store(true, Ordering::Relaxed);
+        }
+        self.run
+    }
 }
 
 impl Process {
     /// A process with no activity yet.
     #[must_use]
     pub fn new(name: impl Into<Text>) -> Process {
-        Process { name: name.into(), activities: Vec::new(), edge: Edge::default(), write: None }
+        Process {
+            name: name.into(),
+            activities: Vec::new(),
+            edge: Edge::default(),
+            write: None,
+            leaves_out: Arc::default(),
+        }
     }
 
     /// The same process, whose writes are acknowledged so, whatever its code says.
@@ -86,6 +114,13 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Whether a guard was ever left out that was to run beside its work.
+    pub(crate) fn has_left_out_guards(&self) -> bool {
+        self.leaves_out.load(Ordering::Relaxed)
+    }
+}
+
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} activities)", self.name, self.activities.len())
@@ -97,10 +132,25 @@ impl fmt::Debug for Process {
 pub(crate) enum Stands {
     /// It asks for something, and waits for the answer.
     Asks(Request),
+    /// It has guards beside what it does: what each strand asks for, the process itself first.
+    Beside(Vec<(Strand, Request)>),
     /// It has done all its activities.
     Ended,
     /// It stopped with an error.
     Failed(Text),
+}
+
+impl Stands {
+    /// What a strand asks for, if it is there.
+    pub(crate) fn asks(&self, strand: Strand) -> Option<&Request> {
+        match self {
+            Stands::Asks(request) => (strand == Strand::MAIN).then_some(request),
+            Stands::Beside(strands) => {
+                strands.iter().find(|(known, _)| *known == strand).map(|(_, request)| request)
+            }
+            Stands::Ended | Stands::Failed(_) => None,
+        }
+    }
 }
 
 /// A process being run: its code, suspended between a request and the answer.
@@ -113,23 +163,35 @@ pub(crate) struct Coroutine {
 
 impl Coroutine {
     /// Starts the process and runs it to its first request.
-    pub(crate) fn start(process: &Process) -> (Coroutine, Stands, Told) {
-        Coroutine::start_at(process, 0)
+    pub(crate) fn start(process: &Process, guards: Guards) -> (Coroutine, Stands, Told) {
+        Coroutine::start_at(process, guards, 0)
     }
 
     /// The same from the start of a later activity: before it the process has learnt nothing that
     /// it still knows.
-    pub(crate) fn start_at(process: &Process, activity: usize) -> (Coroutine, Stands, Told) {
-        let cx = Cx::new(process.name.clone(), process.edge.clone(), process.write);
+    pub(crate) fn start_at(
+        process: &Process,
+        guards: Guards,
+        activity: usize,
+    ) -> (Coroutine, Stands, Told) {
+        let leaves_out = Arc::clone(&process.leaves_out);
+        let guarding = Guarding { run: guards.run(), leaves_out };
+        let cx = Cx::new(process.name.clone(), process.edge.clone(), process.write, guarding);
         let mut coroutine = Coroutine { process: process.clone(), activity, cx, future: None };
         let (stands, told) = coroutine.poll();
         (coroutine, stands, told)
     }
 
-    /// Hands over the answer to the last request and runs the process to its next one.
-    pub(crate) fn resume(&mut self, answer: Answer) -> (Stands, Told) {
-        self.cx.put_answer(answer);
+    /// Hands over the answer to the last request of a strand and runs the process to its next one.
+    pub(crate) fn resume(&mut self, strand: Strand, answer: Answer) -> (Stands, Told) {
+        self.cx.put_answer(strand, answer);
         self.poll()
+    }
+
+    /// Which of the answers to the activity under way still matter, in an order in which they may be
+    /// given again.
+    pub(crate) fn matter(&self) -> Vec<u32> {
+        self.cx.matter()
     }
 
     /// The number of the activity that is under way.
@@ -161,12 +223,9 @@ impl Coroutine {
     }
 
     fn suspended(&self) -> Stands {
-        let failed = |why: &str| Stands::Failed(format!("{} {why}", self.process.name).into());
-        match self.cx.take_request() {
-            Ok(Some(request)) => Stands::Asks(request),
-            Ok(None) => failed("waits for something that is not a request to the world"),
-            Err(fault) => failed(fault),
-        }
+        self.cx
+            .asked()
+            .unwrap_or_else(|fault| Stands::Failed(format!("{} {fault}", self.process.name).into()))
     }
 }
 

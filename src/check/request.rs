@@ -28,6 +28,8 @@ pub enum Request {
     Idle(Wake, Vec<(Command, Result<Reply, StoreError>)>),
     /// One step that touches nothing: time passes, other processes may get between.
     Step(Text),
+    /// A guard rests: it goes on when time has passed, at any moment or never.
+    Rest,
     /// One step that touches nothing, after which the process is inside of a place.
     Enter(Text),
     /// One step that touches nothing, after which the process is outside of a place.
@@ -67,6 +69,7 @@ impl fmt::Display for Request {
             Request::Pause(wake, _) => write!(f, "pause {wake}"),
             Request::Idle(wake, _) => write!(f, "idle {wake}"),
             Request::Step(label) => f.write_str(label),
+            Request::Rest => f.write_str("rest"),
             Request::Enter(place) => write!(f, "enter {place}"),
             Request::Leave(place) => write!(f, "leave {place}"),
         }

@@ -3,11 +3,13 @@
 use std::ops::Deref;
 
 use super::fault::{self, Budget, Choice, Kind};
+use super::mailbox::Told;
 use super::monitor::{End, Step, Watched};
 use super::process::{Coroutine, Process};
 use super::request::Answer;
 use super::step::{At, Stepped};
-use super::system::System;
+use super::strand::Strand;
+use super::system::{Guards, System};
 use super::world::{Pending, World};
 use crate::env::Event;
 use crate::store::memory::{Access, State};
@@ -35,18 +37,18 @@ struct Running {
     coroutine: Coroutine,
     at: At,
     /// What it was answered since it started, where something may go wrong: see [`Run::take`].
-    answers: Vec<Answer>,
+    answers: Vec<(Strand, Answer)>,
 }
 
 impl Running {
     /// Undoes a look at what the process asks for once it wakes: its code is run again up to there.
-    fn go_back(&mut self, process: &Process, answered: usize, stood: At) {
+    fn go_back(&mut self, process: &Process, guards: Guards, answered: usize, stood: At) {
         self.at = stood;
         if self.answers.len() > answered {
             self.answers.truncate(answered);
-            self.coroutine = Coroutine::start(process).0;
-            for answer in &self.answers {
-                self.coroutine.resume(answer.clone());
+            self.coroutine = Coroutine::start(process, guards).0;
+            for (strand, answer) in &self.answers {
+                self.coroutine.resume(*strand, answer.clone());
             }
         }
     }
@@ -91,7 +93,7 @@ impl<S: Deref<Target = System>> Run<S> {
             running: Vec::with_capacity(system.processes.len()),
             memories: system.properties.iter().map(|property| property.start()).collect(),
             falls: vec![None; system.properties.len()],
-            budget: Budget::new(&system.faults),
+            budget: Budget::new(&system),
             system,
             schedule: Vec::new(),
             log: Vec::new(),
@@ -101,10 +103,12 @@ impl<S: Deref<Target = System>> Run<S> {
         let events = run.system.history.clone();
         run.tell(None, &Stepped { events, ..Stepped::default() });
         for index in 0..run.system.processes.len() {
-            let (coroutine, stands, told) = Coroutine::start(&run.system.processes[index]);
+            let (coroutine, stands, told) =
+                Coroutine::start(&run.system.processes[index], run.system.guards);
             run.running.push(Running { coroutine, at: stands.into(), answers: Vec::new() });
             let failure = run.failure(index);
-            let started = Stepped { events: told.events, failure, ..Stepped::default() };
+            let mut started = Stepped { failure, ..Stepped::default() };
+            started.tell(told);
             run.tell(Some(index), &started);
         }
         run
@@ -112,7 +116,14 @@ impl<S: Deref<Target = System>> Run<S> {
 
     /// Whether a process can take a step now.
     pub(crate) fn enables(&self, process: usize) -> bool {
-        self.pending(process).is_some_and(|pending| self.world.enables(pending))
+        self.steps(process).next().is_some()
+    }
+
+    /// The steps that a process can take now, one for each strand that can go on.
+    pub(crate) fn steps(&self, process: usize) -> impl Iterator<Item = Choice> {
+        let at = &self.running[process].at;
+        let enabled = at.strands().filter(|strand| at.is_enabled(*strand, &self.world));
+        enabled.map(move |strand| Choice::step_of(process, strand))
     }
 
     /// Whether something is to come that no process does: a late write, or what a majority has
@@ -123,12 +134,7 @@ impl<S: Deref<Target = System>> Run<S> {
 
     /// What a process asks or how it ended, for people to read.
     pub(crate) fn asks(&self, process: usize) -> String {
-        match &self.running[process].at {
-            At::Asks(pending) => pending.request().to_string(),
-            At::Ended => "ended".into(),
-            At::Failed(why) => format!("failed: {why}"),
-            At::Crashed => "crashed".into(),
-        }
+        self.running[process].at.to_string()
     }
 
     /// Makes a choice happen; `None` where it cannot.
@@ -139,20 +145,21 @@ impl<S: Deref<Target = System>> Run<S> {
             return None;
         }
         let keeps_answers = !system.faults.is_none();
+        let guards = system.guards;
         let Running { coroutine, at, answers } = &mut self.running[choice.process];
         let answered = answers.len();
         let mut restarted = None;
         let mut restart = || {
-            let (coroutine, stands, told) = Coroutine::start(process);
+            let (coroutine, stands, told) = Coroutine::start(process, guards);
             restarted = Some(coroutine);
-            (stands.into(), told.events)
+            (stands.into(), told)
         };
-        let mut resume = |answer: Answer| {
+        let mut resume = |strand: Strand, answer: Answer| -> (At, Told) {
             if keeps_answers {
-                answers.push(answer.clone());
+                answers.push((strand, answer.clone()));
             }
-            let (stands, told) = coroutine.resume(answer);
-            (stands.into(), told.events)
+            let (stands, told) = coroutine.resume(strand, answer);
+            (stands.into(), told)
         };
         let before = self.world.clone();
         let stood = at.clone();
@@ -160,7 +167,7 @@ impl<S: Deref<Target = System>> Run<S> {
         let taken = fault::take(system, choice, world, budget, at, &mut restart, &mut resume);
         let running = &mut self.running[choice.process];
         let Some((stepped, access)) = taken else {
-            running.go_back(process, answered, stood);
+            running.go_back(process, guards, answered, stood);
             return None;
         };
         if let Some(coroutine) = restarted {
@@ -175,11 +182,11 @@ impl<S: Deref<Target = System>> Run<S> {
     }
 
     fn pending(&self, process: usize) -> Option<&Pending> {
-        if let At::Asks(pending) = &self.running[process].at { Some(pending) } else { None }
+        self.running[process].at.pending(Strand::MAIN)
     }
 
     fn is_stuck(&self, process: usize) -> bool {
-        self.pending(process).is_some_and(Pending::is_stuck)
+        self.running[process].at.is_stuck()
     }
 
     fn failure(&self, process: usize) -> Option<Text> {
@@ -230,7 +237,7 @@ impl<S: Deref<Target = System>> Run<S> {
     }
 }
 
-/// What engines on threads ask besides.
+/// What engines on threads ask besides. They leave guards out: a process has one strand.
 #[cfg_attr(not(any(feature = "loom", feature = "shuttle")), allow(dead_code))]
 impl<S: Deref<Target = System>> Run<S> {
     /// Whether a process has ended, well or badly.

@@ -29,6 +29,35 @@ pub struct System {
     pub faults: Faults,
     /// What other processes can come between.
     pub commands: Commands,
+    /// Whether guards run beside the work of processes.
+    pub guards: Guards,
+}
+
+/// Whether the guards of [`Env::beside`](crate::env::Env::beside) run beside the work.
+///
+/// A guard is a strand of its process: it has a request of its own under way, it crashes with the process,
+/// and the one that ends first stops the other. Engines that run on threads leave guards out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Guards {
+    /// They are left out: the work is done alone.
+    #[default]
+    LeftOut,
+    /// They run. A guard that rests goes on at any moment or never.
+    Run {
+        /// How often guards may come back from a rest in one run, all together. A heart that beats for
+        /// ever has no end, and a run must have one.
+        rests: u32,
+    },
+}
+
+impl Guards {
+    pub(crate) fn run(self) -> bool {
+        self != Guards::LeftOut
+    }
+
+    pub(crate) fn rests(self) -> u32 {
+        if let Guards::Run { rests } = self { rests } else { 0 }
+    }
 }
 
 /// What other processes can come between.
@@ -43,6 +72,16 @@ pub enum Commands {
 }
 
 impl System {
+    /// Whether all that happens are steps of processes.
+    pub(crate) fn has_steps_only(&self) -> bool {
+        self.faults.is_none() && self.guards.rests() == 0
+    }
+
+    /// Whether a guard was left out that was to run beside the work of a process.
+    pub(crate) fn has_left_out_guards(&self) -> bool {
+        !self.guards.run() && self.processes.iter().any(Process::has_left_out_guards)
+    }
+
     /// The world before the first step, as it has to be for what may go wrong.
     pub(crate) fn initial_world(&self) -> World {
         let mut world = self.world.clone();

@@ -1,5 +1,6 @@
 //! The texts within what a step is made of: see [`Texts`].
 
+use super::mailbox::Told;
 use super::messages::Messages;
 use super::process::Stands;
 use super::request::{Answer, Request};
@@ -45,6 +46,7 @@ impl Texts for Request {
             | Request::Step(text)
             | Request::Enter(text)
             | Request::Leave(text) => change(text),
+            Request::Rest => {}
             Request::Pause(wake, seen) | Request::Idle(wake, seen) => {
                 wake.each_text(change);
                 seen.each_text(change);
@@ -67,6 +69,9 @@ impl Texts for Stands {
     fn each_text(&mut self, change: &mut dyn FnMut(&mut Text)) {
         match self {
             Stands::Asks(request) => request.each_text(change),
+            Stands::Beside(strands) => {
+                strands.iter_mut().for_each(|(_, request)| request.each_text(change));
+            }
             Stands::Failed(why) => change(why),
             Stands::Ended => {}
         }
@@ -86,9 +91,19 @@ impl Texts for At {
     fn each_text(&mut self, change: &mut dyn FnMut(&mut Text)) {
         match self {
             At::Asks(pending) => pending.each_text(change),
+            At::Beside(strands) => {
+                strands.iter_mut().for_each(|(_, pending)| pending.each_text(change));
+            }
             At::Failed(why) => change(why),
             At::Ended | At::Crashed => {}
         }
+    }
+}
+
+impl Texts for Told {
+    fn each_text(&mut self, change: &mut dyn FnMut(&mut Text)) {
+        self.events.each_text(change);
+        self.left.each_text(change);
     }
 }
 
@@ -97,6 +112,7 @@ impl Texts for Stepped {
         self.request.each_text(change);
         self.answer.each_text(change);
         self.events.each_text(change);
+        self.left.each_text(change);
         self.failure.each_text(change);
     }
 }

@@ -33,7 +33,8 @@ pub struct Counterexample {
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceStep {
-    /// The process that took it, or to which it happened; `database` for what happens there.
+    /// The process that took it, or to which it happened; of a guard `NAME/guard`; `database` for what
+    /// happens there.
     pub process: Text,
     /// What the process had asked.
     pub request: String,
@@ -143,8 +144,7 @@ impl System {
             let choice = Choice::of_word(name, self);
             let taken = choice.and_then(|choice| Some((choice, run.take(choice)?)));
             let (choice, stepped) = taken.ok_or_else(|| self.stale(&run, index, name))?;
-            let process = choice.hits().map(|process| self.processes[process].name.clone());
-            let process = process.unwrap_or_else(|| DATABASE.into());
+            let process = choice.name(self).unwrap_or_else(|| DATABASE.into());
             steps.push(TraceStep::new(process, choice.kind, stepped, &before, &run.world.store));
         }
         let complete = self.enabled(&run).is_empty() && !run.awaits_database();
@@ -155,10 +155,10 @@ impl System {
         Ok(Replay { steps, complete, fallen: fallen.collect() })
     }
 
-    /// The names of the processes that can take a step.
+    /// The names of the processes, or of their strands, that can take a step.
     fn enabled(&self, run: &Run<&System>) -> Vec<Text> {
-        let names = self.processes.iter().enumerate();
-        names.filter(|(index, _)| run.enables(*index)).map(|(_, p)| p.name.clone()).collect()
+        let steps = (0..self.processes.len()).flat_map(|process| run.steps(process));
+        steps.map(|step| step.word(self)).collect()
     }
 
     fn stale(&self, run: &Run<&System>, index: usize, name: &Text) -> StaleSchedule {

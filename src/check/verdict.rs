@@ -53,6 +53,9 @@ pub struct Report {
     pub cut_short: bool,
     /// How much was searched.
     pub coverage: Coverage,
+    /// Whether guards were left out that run beside the work of a process in production
+    /// ([`Env::beside`](crate::env::Env::beside)).
+    pub guards_left_out: bool,
     /// How long the search took.
     pub time: Duration,
     /// What the runs came to, each outcome once, if they were asked for.

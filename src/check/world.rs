@@ -78,6 +78,8 @@ impl World {
             Pending::Other(Request::Receive(queue) | Request::Take(queue)) => {
                 !self.messages.is_empty(queue)
             }
+            // That time has passed is a choice of its own.
+            Pending::Other(Request::Rest) => false,
             Pending::Other(
                 Request::Pause(Wake::When(any), _) | Request::Idle(Wake::When(any), _),
             ) => any.iter().any(|condition| self.satisfies(condition)),
@@ -116,6 +118,7 @@ impl World {
             | Request::Pause(..)
             | Request::Idle(..)
             | Request::Step(_)
+            | Request::Rest
             | Request::Enter(_)
             | Request::Leave(_) => {}
         }

@@ -40,12 +40,20 @@ pub trait Env: Send + Sync {
         async {}
     }
 
-    /// Does some work, and meanwhile, in production, lets a `guard` run beside it; stops the work and
-    /// returns `None` once the guard ends.
+    /// Does some work, and lets a `guard` run beside it; stops the work and returns `None` once the guard
+    /// ends. Where the work ends first, the guard is stopped.
     ///
-    /// Under an engine just the work. That leaves nothing out where all that the guard does is to
-    /// keep others from declaring this process dead: an engine lets them do so at any moment,
-    /// guard or no guard; and to be stopped amidst the work is what a crash with a restart does.
+    /// What is stopped is dropped, with its request under way: that may have been done, or be done later,
+    /// and nobody is told. The two must not share memory: what one learns, the other learns from the store.
+    /// The loop of a guard is to be one of [`until`] and [`forever`].
+    ///
+    /// Under an explorer the guard is a strand of its process, if the check has guards run
+    /// ([`Guards`](crate::check::Guards)): each has a request of its own under way, in every order, and
+    /// both crash together. A guard comes back from a [`rest`](Env::rest) at any moment or never. Engines
+    /// on threads do the work alone, and so does this method where it is not overridden. That leaves
+    /// nothing out where all that the guard does is to keep others from declaring this process dead: an
+    /// engine lets them do so at any moment, guard or no guard; and to be stopped amidst the work is what
+    /// a crash with a restart does.
     fn beside<T: Send>(
         &self,
         _guard: impl Future<Output = ()> + Send,

@@ -60,6 +60,7 @@ impl Model {
             broken_store: self.broken_store,
             faults: self.faults.clone(),
             commands: Commands::AsTheServer,
+            guards: self.guards,
         };
         Ok(match &self.mutant {
             None => system,

@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::{EngineChoice, EngineKind, Expect, Model, Sizes, Subject, SystemKind, property};
 use crate::check::mutation::Mutation;
-use crate::check::{BrokenStore, Faults};
+use crate::check::{BrokenStore, Faults, Guards};
 use crate::reservation::Design;
 use crate::store::WriteConcern;
 
@@ -106,6 +106,8 @@ struct File {
     twins: Vec<Spanned<i64>>,
     #[serde(default)]
     hearts: Vec<Spanned<i64>>,
+    #[serde(default)]
+    rests: Option<Spanned<u32>>,
     #[serde(default)]
     sweepers: Option<Spanned<u32>>,
     #[serde(default)]
@@ -298,6 +300,7 @@ impl File {
             streams: self.streams(system, sizes)?,
             twins: self.twins(design, sizes)?,
             hearts: self.hearts(design, sizes)?,
+            guards: self.guards()?,
             sweepers: self.sweepers(design)?,
             mutant: self.mutant.as_ref().map(MutantTable::mutation).transpose()?,
             write: (self.write.as_ref())
@@ -463,6 +466,21 @@ impl File {
             _ => {
                 self.hearts.iter().map(|number| up_to("a worker", number, sizes.workers)).collect()
             }
+        }
+    }
+
+    fn guards(&self) -> Result<Guards, Wrong> {
+        let Some(rests) = &self.rests else { return Ok(Guards::LeftOut) };
+        if *rests.get_ref() > MOST {
+            return Err(Wrong::at(rests, format!("rests must be from 0 to {MOST}")));
+        }
+        let others = self.engine.get_ref().iter().map(|engine| &engine.get_ref().run);
+        match others.into_iter().find(|run| run.get_ref() != "explore") {
+            Some(other) => {
+                Err(Wrong::at(other, "this engine runs no guards, and rests says that they run")
+                    .help("only explore does"))
+            }
+            None => Ok(Guards::Run { rests: *rests.get_ref() }),
         }
     }
 

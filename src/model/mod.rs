@@ -26,7 +26,7 @@ pub use shipped::{shipped, shipped_text};
 pub use subject::Subject;
 
 use crate::check::mutation::Mutation;
-use crate::check::{BrokenStore, Faults};
+use crate::check::{BrokenStore, Faults, Guards};
 use crate::store::WriteConcern;
 
 /// A model: which processes run, with which design, and what is expected of them.
@@ -65,6 +65,9 @@ pub struct Model {
     /// The numbers of the workers whose hearts beat, once, at any moment at which they are registered;
     /// else they need not, since a watcher may come at any moment. For the doorway only.
     pub hearts: Vec<NonZeroU32>,
+    /// Whether guards run beside the work of processes, a worker's heart beside its turns say; left out, as
+    /// they are by default, a watcher may come at any moment all the same.
+    pub guards: Guards,
     /// How many sweep; where it is not said, one does if a worker may be taken for dead. For the
     /// doorway only.
     pub sweepers: Option<u32>,

@@ -9,7 +9,7 @@ use crate::model::{EngineChoice, Model, Standing};
 ///
 /// `model`, `design`, `engine`, `verdict`, `as_expected`, `properties` (name to `verdict` and
 /// `expected`), `executions` and `steps` or `states`, `transitions`, `depth` and
-/// `reductions` (the names of those in use), `seconds`,
+/// `reductions` (the names of those in use), `guards_left_out`, `seconds`,
 /// `stopped` (why the search did not end, or null), and `counterexamples`.
 #[must_use]
 pub fn object(model: &Model, choice: EngineChoice, report: &Report) -> Value {
@@ -33,6 +33,7 @@ pub fn object(model: &Model, choice: EngineChoice, report: &Report) -> Value {
     if let Coverage::States { reductions, .. } = report.coverage {
         object.insert("reductions".into(), json!(reductions.names().collect::<Vec<_>>()));
     }
+    object.insert("guards_left_out".into(), json!(report.guards_left_out));
     object.insert("seconds".into(), json!(report.time.as_secs_f64()));
     object.insert("stopped".into(), json!(report.stopped));
     let found: Vec<_> =

@@ -114,8 +114,13 @@ pub fn details(model: &Model, choice: EngineChoice, report: &Report, colours: Co
             colours.paint(Paint::Dim, format!("not every run: {why}{asked}"))
         );
     }
-    if matches!(report.coverage, Coverage::States { .. }) {
-        let _ = writeln!(text, "  {}", colours.paint(Paint::Dim, report.coverage));
+    let mut covered = match report.coverage {
+        Coverage::States { .. } => vec![report.coverage.to_string()],
+        Coverage::Executions { .. } => Vec::new(),
+    };
+    covered.extend(report.guards_left_out.then(|| "guards left out".to_owned()));
+    if !covered.is_empty() {
+        let _ = writeln!(text, "  {}", colours.paint(Paint::Dim, covered.join("; ")));
     }
     for property in told::untold(report) {
         text.push_str(&told::without_run(property, &|part, text| colours.part(part, text)));

@@ -46,6 +46,7 @@ pub(crate) fn system(design: Design, system: SystemKind, sizes: Sizes) -> System
         twins: Vec::new(),
         hearts: Vec::new(),
         sweepers: None,
+        guards: Default::default(),
         mutant: None,
         faults: Faults::default(),
         broken_store: None,

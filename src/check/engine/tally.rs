@@ -91,6 +91,7 @@ impl Tally {
             coverage: Coverage::Executions { executions: self.executions, steps: self.steps },
             time: self.began.elapsed(),
             outcomes: self.options.outcomes.then(|| self.outcomes.into_iter().collect()),
+            guards_left_out: self.system.has_left_out_guards(),
             stopped,
             cut_short,
         }

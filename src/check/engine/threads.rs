@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::options::Options;
 use super::tally::Tally;
 use crate::check::run::Run;
-use crate::check::system::System;
+use crate::check::system::{Guards, System};
 use crate::check::verdict::Report;
 use crate::store::Text;
 
@@ -14,6 +14,8 @@ pub(super) struct Search {
     pub(super) system: Arc<System>,
     tally: Mutex<Tally>,
     stopped: Mutex<Option<Text>>,
+    /// Whether guards were to run.
+    guards: bool,
 }
 
 /// One run of a search, shared by the threads of its processes.
@@ -59,10 +61,12 @@ impl Search {
         Err("engines on threads make no faults: runs with one are left out".into())
     }
 
+    /// A thread takes the steps of one strand: guards are left out.
     pub(super) fn new(system: &System, options: &Options) -> Search {
-        let system = Arc::new(system.clone());
+        let guards = system.guards.run();
+        let system = Arc::new(System { guards: Guards::LeftOut, ..system.clone() });
         let tally = Mutex::new(Tally::new(&system, options));
-        Search { system, tally, stopped: Mutex::new(None) }
+        Search { system, tally, stopped: Mutex::new(None), guards }
     }
 
     /// A run from the start of the system.
@@ -85,7 +89,13 @@ impl Search {
     pub(super) fn report(&self, engine: &'static str, ended: Result<(), Text>) -> Report {
         let none = Tally::new(&self.system, &Options::default());
         let tally = std::mem::replace(&mut *lock(&self.tally), none);
-        tally.report(engine, self.stopped(), ended)
+        let lacks = self.guards && self.system.has_left_out_guards();
+        let all = if lacks {
+            Err("engines on threads run no guards: they are left out".into())
+        } else {
+            Ok(())
+        };
+        tally.report(engine, self.stopped(), ended.and(all))
     }
 }
 

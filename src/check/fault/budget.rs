@@ -1,7 +1,8 @@
 //! What is left of the faults, and what is under way because of them.
 
-use super::Faults;
 use super::choice::Kind;
+use crate::check::strand::Strand;
+use crate::check::system::System;
 use crate::store::memory::Execution;
 
 /// What is left of the faults, and what is under way because of them.
@@ -14,12 +15,15 @@ pub(crate) struct Budget {
     pub(super) failovers: u32,
     /// Whether a majority may be behind the primary.
     replicates: bool,
-    /// The writes that are done some time, each with the process that asked for it.
-    pub(crate) late: Vec<(usize, Execution)>,
+    /// How often guards may still come back from a rest.
+    pub(super) rests: u32,
+    /// The writes that are done some time, each with the strand of a process that asked for it.
+    pub(crate) late: Vec<(usize, Strand, Execution)>,
 }
 
 impl Budget {
-    pub(crate) fn new(faults: &Faults) -> Budget {
+    pub(crate) fn new(system: &System) -> Budget {
+        let faults = &system.faults;
         Budget {
             crashes: faults.crashes,
             unknown_outcomes: faults.unknown_outcomes,
@@ -27,6 +31,7 @@ impl Budget {
             stale_reads: faults.stale_reads,
             failovers: faults.failovers,
             replicates: faults.failovers > 0,
+            rests: system.guards.rests(),
             late: Vec::new(),
         }
     }
@@ -44,6 +49,7 @@ impl Budget {
             (Kind::CatchesUp, stale),
             (Kind::Failover, self.failovers > 0),
             (Kind::Replicates, self.replicates),
+            (Kind::Rested, self.rests > 0),
         ];
         kinds.into_iter().filter_map(|(kind, may_be)| may_be.then_some(kind))
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::check::strand::Strand;
 use crate::check::system::System;
 use crate::store::Text;
 
@@ -33,17 +34,21 @@ pub(crate) enum Kind {
     Failover,
     /// A majority has everything.
     Replicates,
+    /// Time has passed, and a guard comes back from its rest.
+    Rested,
 }
 
 /// To whom something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whom {
     Process,
+    /// One of its strands, by what that has under way.
+    Strand,
     Database,
 }
 
 impl Kind {
-    const ALL: [(Kind, &str); 11] = [
+    const ALL: [(Kind, &str); 12] = [
         (Kind::Step, ""),
         (Kind::Crash, "crash:"),
         (Kind::Lost, "lost:"),
@@ -55,20 +60,22 @@ impl Kind {
         (Kind::CatchesUp, "catches-up"),
         (Kind::Failover, "failover"),
         (Kind::Replicates, "replicates"),
+        (Kind::Rested, "rested:"),
     ];
 
     pub(crate) fn whom(self) -> Whom {
         match self {
             Kind::CatchesUp | Kind::Failover | Kind::Replicates => Whom::Database,
-            _ => Whom::Process,
+            Kind::Crash | Kind::Redelivered => Whom::Process,
+            _ => Whom::Strand,
         }
     }
 
     /// What a word of a schedule says that happens, to whomever.
     pub(crate) fn of_word(word: &str) -> Kind {
         let says = |(kind, prefix): &&(Kind, &str)| match kind.whom() {
-            Whom::Process => *kind != Kind::Step && word.starts_with(prefix),
             Whom::Database => word == *prefix,
+            _ => *kind != Kind::Step && word.starts_with(prefix),
         };
         Kind::ALL.iter().find(says).map_or(Kind::Step, |(kind, _)| *kind)
     }
@@ -96,59 +103,83 @@ pub(crate) struct Choice {
     pub(crate) kind: Kind,
     /// 0 for what happens to the database.
     pub(crate) process: usize,
+    /// The first for what does not happen to a strand by itself.
+    pub(crate) strand: Strand,
 }
 
 impl Choice {
     pub(crate) fn step(process: usize) -> Choice {
-        Choice { kind: Kind::Step, process }
+        Choice::step_of(process, Strand::MAIN)
     }
 
-    /// All choices of a kind in a system of so many processes.
-    pub(crate) fn of_kind(kind: Kind, processes: usize) -> impl Iterator<Item = Choice> {
-        let count = if kind.whom() == Whom::Database { 1 } else { processes };
-        (0..count).map(move |process| Choice { kind, process })
+    pub(crate) fn step_of(process: usize, strand: Strand) -> Choice {
+        Choice { kind: Kind::Step, process, strand }
     }
 
-    /// All choices that there may be in a system of so many processes.
+    /// All choices of a kind in a system of processes with so many strands each.
+    pub(crate) fn of_kind(kind: Kind, strands: &[usize]) -> impl Iterator<Item = Choice> {
+        let processes = if kind.whom() == Whom::Database { &strands[..1] } else { strands };
+        processes.iter().enumerate().flat_map(move |(process, strands)| {
+            let strands = if kind.whom() == Whom::Strand { *strands } else { 1 };
+            Strand::first(strands).map(move |strand| Choice { kind, process, strand })
+        })
+    }
+
+    /// All choices that there may be in a system of processes with so many strands each.
     #[cfg(test)]
-    pub(crate) fn all(processes: usize) -> impl Iterator<Item = Choice> {
+    pub(crate) fn all(strands: &[usize]) -> impl Iterator<Item = Choice> {
         let kinds = Kind::ALL.iter().map(|(kind, _)| *kind);
-        kinds.flat_map(move |kind| Choice::of_kind(kind, processes))
+        kinds.flat_map(move |kind| Choice::of_kind(kind, strands))
     }
 
     /// The process to which it happens.
     pub(crate) fn hits(self) -> Option<usize> {
-        (self.kind.whom() == Whom::Process).then_some(self.process)
+        (self.kind.whom() != Whom::Database).then_some(self.process)
     }
 
     /// A number that says all of it.
     pub(crate) fn number(self) -> u32 {
-        (self.process * Kind::ALL.len()) as u32 + self.kind as u32
+        let strand = self.process * Strand::MOST + self.strand.index();
+        (strand * Kind::ALL.len()) as u32 + self.kind as u32
     }
 
     pub(crate) fn of_number(number: u32) -> Choice {
-        let (process, kind) =
-            (number as usize / Kind::ALL.len(), number as usize % Kind::ALL.len());
-        Choice { kind: Kind::ALL[kind].0, process }
+        let (of, kind) = (number as usize / Kind::ALL.len(), number as usize % Kind::ALL.len());
+        let strand = Strand::of_index(of % Strand::MOST);
+        Choice { kind: Kind::ALL[kind].0, process: of / Strand::MOST, strand }
     }
 
-    /// How schedules spell it: `manager-1`, `crash:manager-1`, `failover`.
+    /// How schedules spell it: `manager-1`, `crash:manager-1`, `worker-1/guard`, `failover`.
     pub(crate) fn word(self, system: &System) -> Text {
         let prefix = Kind::ALL[self.kind as usize].1;
-        let name = self.hits().map_or("", |process| &system.processes[process].name);
-        format!("{prefix}{name}").into()
+        format!("{prefix}{}", self.name(system).unwrap_or_default()).into()
+    }
+
+    /// The name of the process to which it happens, or of its strand.
+    pub(crate) fn name(self, system: &System) -> Option<Text> {
+        let name = &system.processes[self.hits()?].name;
+        Some(match self.strand {
+            Strand::MAIN => name.clone(),
+            strand => format!("{name}{}", strand.suffix()).into(),
+        })
     }
 
     /// The choice that a word of a schedule is, if there is such a process.
     pub(crate) fn of_word(word: &str, system: &System) -> Option<Choice> {
         let number = |name: &str| system.processes.iter().position(|known| *known.name == *name);
+        let main = |name: &str| Some((number(name)?, Strand::MAIN));
+        let guard = |name: &str| {
+            let (process, strand) = Strand::of_name(name)?;
+            Some((number(process)?, strand))
+        };
         Kind::ALL.iter().find_map(|(kind, prefix)| {
             let rest = word.strip_prefix(prefix)?;
-            let process = match kind.whom() {
-                Whom::Process => number(rest)?,
-                Whom::Database => rest.is_empty().then_some(0)?,
+            let (process, strand) = match kind.whom() {
+                Whom::Process => main(rest)?,
+                Whom::Strand => main(rest).or_else(|| guard(rest))?,
+                Whom::Database => rest.is_empty().then_some((0, Strand::MAIN))?,
             };
-            Some(Choice { kind: *kind, process })
+            Some(Choice { kind: *kind, process, strand })
         })
     }
 
@@ -175,6 +206,7 @@ impl fmt::Display for Kind {
             Kind::CatchesUp => "the member that lags behind catches up",
             Kind::Failover => "failover: what a majority does not have is lost",
             Kind::Replicates => "a majority has all of it",
+            Kind::Rested => "time has passed: ",
         })
     }
 }
@@ -185,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_number_of_a_choice_says_all_of_it() {
-        for choice in Choice::all(3) {
+        for choice in Choice::all(&[1, Strand::MOST, 2]) {
             assert_eq!(Choice::of_number(choice.number()), choice);
         }
         for (position, (kind, _)) in Kind::ALL.iter().enumerate() {
@@ -196,7 +228,7 @@ mod tests {
     #[test]
     fn a_word_says_what_happens() {
         for (kind, prefix) in Kind::ALL {
-            let whom = if kind.whom() == Whom::Process { "manager-1" } else { "" };
+            let whom = if kind.whom() == Whom::Database { "" } else { "manager-1" };
             assert_eq!(Kind::of_word(&format!("{prefix}{whom}")), kind);
         }
         assert_eq!(Kind::of_word("failover-manager"), Kind::Step);

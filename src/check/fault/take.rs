@@ -2,16 +2,17 @@
 
 use super::Budget;
 use super::choice::{Choice, Kind, Whom};
+use crate::check::mailbox::Told;
 use crate::check::request::{Answer, Request};
 use crate::check::step::{self, At, Resume, Stepped};
+use crate::check::strand::Strand;
 use crate::check::system::{Commands, System};
 use crate::check::world::{Pending, World};
-use crate::env::Event;
 use crate::store::memory::{Access, Execution};
 use crate::store::{ReadConcern, StoreError};
 
 /// Runs a process from its start, to where it stands and what it tells.
-pub(crate) type Restart<'a> = &'a mut dyn FnMut() -> (At, Vec<Event>);
+pub(crate) type Restart<'a> = &'a mut dyn FnMut() -> (At, Told);
 
 /// What a choice did; `None` where it cannot be.
 type Taken = Option<(Stepped, Access)>;
@@ -28,19 +29,21 @@ pub(crate) fn take(
     restart: Restart<'_>,
     resume: Resume<'_>,
 ) -> Taken {
-    let Choice { kind, process: index } = choice;
+    let Choice { kind, process: index, strand } = choice;
     let process = &system.processes[index];
-    let spared = kind.whom() == Whom::Process && system.faults.spares(process);
+    let spared = kind.whom() != Whom::Database && system.faults.spares(process);
     let may_be = match kind {
         Kind::Step | Kind::Lands => true,
+        Kind::Rested => budget.rests > 0,
         _ => !spared && budget.kinds().any(|known| known == kind),
     };
     if !may_be {
         return None;
     }
     match kind {
-        Kind::Step => step::take(world, &process.name, at, system, resume),
-        Kind::Lands => land(index, world, budget, system.commands),
+        Kind::Step => step::take(world, (&process.name, strand), at, system, resume),
+        Kind::Lands => land(choice, world, budget, system.commands),
+        Kind::Rested => come_back(choice, budget, at, resume),
         Kind::Crash => crash(system, index, world, budget, at, restart),
         Kind::Redelivered => {
             world.messages.redeliver(&process.name);
@@ -58,25 +61,27 @@ pub(crate) fn take(
 
 /// Whether a fault can happen to a process that stands there, in any world at all: where not, nobody
 /// has to ask [`take`] for each world.
-pub(crate) fn can_be(system: &System, Choice { kind, process }: Choice, at: &At) -> bool {
-    if kind.whom() == Whom::Process && kind != Kind::Lands {
-        let spared = system.faults.spares(&system.processes[process]);
-        return !spared && can_hit(kind, at);
+pub(crate) fn can_be(system: &System, choice: Choice, at: &At) -> bool {
+    let Choice { kind, process, strand } = choice;
+    if kind.whom() == Whom::Database || kind == Kind::Lands {
+        return true;
     }
-    true
+    let spared = kind != Kind::Rested && system.faults.spares(&system.processes[process]);
+    !spared && can_hit(kind, at, strand)
 }
 
-fn can_hit(kind: Kind, at: &At) -> bool {
-    let command = match at.pending() {
+fn can_hit(kind: Kind, at: &At, strand: Strand) -> bool {
+    let command = match at.pending(strand) {
         Some(Pending::Command(execution)) => Some(execution.command()),
         _ => None,
     };
     let is_write = command.map(|command| command.operation.is_write());
     match kind {
-        Kind::Crash => at.pending().is_some(),
+        Kind::Crash => at.pending(strand).is_some(),
+        Kind::Rested => at.rests(strand),
         // A process that pauses may wake with a command.
-        Kind::Lost | Kind::Unanswered | Kind::Late => at.pauses() || is_write == Some(true),
-        Kind::Stale => at.pauses() || is_write == Some(false),
+        Kind::Lost | Kind::Unanswered | Kind::Late => at.pauses(strand) || is_write == Some(true),
+        Kind::Stale => at.pauses(strand) || is_write == Some(false),
         _ => true,
     }
 }
@@ -89,14 +94,34 @@ fn crash(
     at: &mut At,
     restart: Restart<'_>,
 ) -> Taken {
-    at.pending()?;
+    at.pending(Strand::MAIN)?;
     budget.crashes -= 1;
     world.messages.redeliver(&system.processes[process].name);
     let gone = system.faults.gone_for_good;
-    let (next, events) = if gone { (At::Crashed, Vec::new()) } else { restart() };
+    let (next, told) = if gone { (At::Crashed, Told::default()) } else { restart() };
     *at = next;
-    let failure = at.failure().cloned();
-    Some((Stepped { events, failure, crashed: true, ..Stepped::default() }, Access::Write))
+    let mut stepped = Stepped { crashed: true, ..Stepped::default() };
+    stepped.tell(told);
+    stepped.failure = at.failure().cloned();
+    Some((stepped, Access::Write))
+}
+
+/// A guard comes back from its rest.
+fn come_back(
+    Choice { strand, .. }: Choice,
+    budget: &mut Budget,
+    at: &mut At,
+    resume: Resume<'_>,
+) -> Taken {
+    if !at.rests(strand) {
+        return None;
+    }
+    budget.rests -= 1;
+    let (request, answer) = (Some(Request::Rest), Some(Answer::Done));
+    let mut stepped = Stepped { request, answer, ..Stepped::default() };
+    at.go_on(resume(strand, Answer::Done), &mut stepped);
+    stepped.failure = at.failure().cloned();
+    Some((stepped, Access::Write))
 }
 
 /// What happens among the members of the replica set; `false` where it would change nothing.
@@ -123,31 +148,30 @@ fn hit_command(
     at: &mut At,
     resume: Resume<'_>,
 ) -> Taken {
-    let mut events = Vec::new();
-    if at.pauses() {
-        if !at.is_enabled(world) {
+    let strand = choice.strand;
+    let mut stepped = Stepped::default();
+    if at.pauses(strand) {
+        if !at.is_enabled(strand, world) {
             return None;
         }
-        (*at, events) = resume(Answer::Done);
+        at.go_on(resume(strand, Answer::Done), &mut stepped);
     }
-    let At::Asks(Pending::Command(execution)) = at.clone() else { return None };
-    let request = Some(Request::Command(execution.command().clone()));
+    let Some(Pending::Command(execution)) = at.pending(strand).cloned() else { return None };
+    stepped.request = Some(Request::Command(execution.command().clone()));
     let answer = match choice.kind {
         Kind::Stale => answer_stale(&execution, world, budget)?,
         _ => leave_unknown(system, choice, execution, world, budget)?,
     };
-    let (next, told) = resume(answer.clone());
-    *at = next;
-    events.extend(told);
-    let failure = at.failure().cloned();
-    let stepped = Stepped { request, answer: Some(answer), events, failure, crashed: false };
+    stepped.answer = Some(answer.clone());
+    at.go_on(resume(strand, answer), &mut stepped);
+    stepped.failure = at.failure().cloned();
     Some((stepped, Access::Write))
 }
 
 /// The answer to a write of which the process is not told the outcome.
 fn leave_unknown(
     system: &System,
-    Choice { kind, process }: Choice,
+    Choice { kind, process, strand }: Choice,
     execution: Execution,
     world: &mut World,
     budget: &mut Budget,
@@ -159,8 +183,8 @@ fn leave_unknown(
         // It is done already, and only a majority does not have it.
         Kind::Lost | Kind::Late if execution.is_applied() => return None,
         Kind::Late => {
-            budget.late.push((process, execution));
-            budget.late.sort_by_key(|(process, _)| *process);
+            budget.late.push((process, strand, execution));
+            budget.late.sort_by_key(|(process, strand, _)| (*process, *strand));
         }
         Kind::Unanswered => {
             let mut after = world.clone();
@@ -194,10 +218,12 @@ fn answer_stale(execution: &Execution, world: &mut World, budget: &mut Budget) -
     Some(answer)
 }
 
-/// The next step of the first late write of a process.
-fn land(process: usize, world: &mut World, budget: &mut Budget, commands: Commands) -> Taken {
-    let first = budget.late.iter().position(|(whose, _)| *whose == process)?;
-    let (_, execution) = &mut budget.late[first];
+/// The next step of the first late write of a strand.
+fn land(choice: Choice, world: &mut World, budget: &mut Budget, commands: Commands) -> Taken {
+    let whose = (choice.process, choice.strand);
+    let is_first = |(process, strand, _): &(usize, Strand, Execution)| (*process, *strand) == whose;
+    let first = budget.late.iter().position(is_first)?;
+    let (.., execution) = &mut budget.late[first];
     let request = Some(Request::Command(execution.command().clone()));
     if world.execute(execution, commands).is_some() {
         budget.late.remove(first);

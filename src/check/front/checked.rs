@@ -169,6 +169,7 @@ impl fmt::Display for Checked {
         if let Some(why) = &self.report.stopped {
             writeln!(f, "  not every run was seen: {why}")?;
         }
-        write!(f, "  {}, with {}", self.report.coverage, self.faults)
+        write!(f, "  {}, with {}", self.report.coverage, self.faults)?;
+        if self.report.guards_left_out { write!(f, "; guards left out") } else { Ok(()) }
     }
 }

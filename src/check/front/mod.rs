@@ -27,7 +27,7 @@ use super::fault::{Choice, Faults};
 use super::monitor::Monitor;
 use super::process::Process;
 use super::property::{NoDeadlock, NoFailure};
-use super::system::{Commands, System};
+use super::system::{Commands, Guards, System};
 use super::trace::{Counterexample, Replay};
 use super::verdict::Report;
 use super::world::World;
@@ -35,6 +35,8 @@ use crate::store::{Index, StoreError, Text, to_document};
 
 /// What the tables of an explorer may take by default: then it stops, and is inconclusive.
 const MEMORY: usize = 1 << 30;
+/// So often guards come back from a rest in one run, by default.
+const RESTS: u32 = 1;
 
 /// A check of one's own async code: what is in the store, who runs, what has to hold.
 ///
@@ -75,6 +77,7 @@ pub struct Check {
     properties: Vec<Property>,
     waived: Vec<Text>,
     faults: Faults,
+    guards: Guards,
     limits: Limits,
     /// The first thing that is wrong with how it is put together.
     wrong: Option<String>,
@@ -98,6 +101,7 @@ impl Check {
             properties: Vec::new(),
             waived: Vec::new(),
             faults: Faults::default(),
+            guards: Guards::Run { rests: RESTS },
             limits: Limits { memory: Some(MEMORY), ..Limits::default() },
             wrong: None,
         }
@@ -219,6 +223,15 @@ impl Check {
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Check {
         self.faults = faults;
+        self
+    }
+
+    /// Whether guards run beside the work ([`Env::beside`](crate::env::Env::beside)). By default they do, and
+    /// come back from a rest once in a run. Engines on threads run none: where the code has any, they are
+    /// inconclusive unless it is said here that guards are left out.
+    #[must_use]
+    pub fn guards(mut self, guards: Guards) -> Check {
+        self.guards = guards;
         self
     }
 
@@ -394,6 +407,7 @@ impl Check {
                 broken_store: None,
                 faults: self.faults.clone(),
                 commands: Commands::AsTheServer,
+                guards: self.guards,
             }),
         }
     }

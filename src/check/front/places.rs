@@ -44,6 +44,7 @@ impl Insiders {
         if step.crashed() || step.failure().is_some() {
             return self.forget(process);
         }
+        step.left().iter().for_each(|place| self.leave(place, process));
         match (step.request(), step.answer()) {
             (Some(Request::Enter(place)), Some(_)) => {
                 places.enter(place);

@@ -27,6 +27,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -52,24 +53,27 @@ pub struct Live<S, Q = ()> {
     queues: Q,
     pace: Pace,
     listener: Option<Listener>,
-    waiting: Backoff,
+    /// Of what a process does, and of the guard beside it.
+    waiting: [Backoff; 2],
     failing: Backoff,
+    /// Whether it is a guard that runs now.
+    in_guard: AtomicBool,
 }
 
 impl<S> Live<S> {
     /// A host on this store, without a broker.
     #[must_use]
     pub fn new(store: S) -> Live<S> {
-        let pace = Pace::default();
-        let (waiting, failing) = (Backoff::default(), Backoff::default());
-        Live { store, queues: (), pace, listener: None, waiting, failing }
+        let waiting = <[Backoff; 2]>::default();
+        let (pace, failing, in_guard) = Default::default();
+        Live { store, queues: (), pace, listener: None, waiting, failing, in_guard }
     }
 
     /// The same host with a broker.
     #[must_use]
     pub fn with_queues<Q>(self, queues: Q) -> Live<S, Q> {
-        let Live { store, queues: (), pace, listener, waiting, failing } = self;
-        Live { store, queues, pace, listener, waiting, failing }
+        let Live { store, queues: (), pace, listener, waiting, failing, in_guard } = self;
+        Live { store, queues, pace, listener, waiting, failing, in_guard }
     }
 }
 
@@ -99,6 +103,10 @@ impl<S, Q> Live<S, Q> {
     pub fn queues(&self) -> &Q {
         &self.queues
     }
+
+    fn waiting(&self) -> &Backoff {
+        &self.waiting[usize::from(self.in_guard.load(Ordering::Relaxed))]
+    }
 }
 
 impl<S: Clone, Q: Clone> Clone for Live<S, Q> {
@@ -108,8 +116,9 @@ impl<S: Clone, Q: Clone> Clone for Live<S, Q> {
             queues: self.queues.clone(),
             pace: self.pace,
             listener: self.listener.clone(),
-            waiting: Backoff::default(),
+            waiting: Default::default(),
             failing: Backoff::default(),
+            in_guard: AtomicBool::default(),
         }
     }
 }
@@ -137,7 +146,7 @@ impl<S: Store, Q: Send + Sync> Store for Live<S, Q> {
 
 impl<S: Send + Sync, Q: Send + Sync> Env for Live<S, Q> {
     async fn pause(&self, _wake: Wake) {
-        tokio::time::sleep(self.waiting.next(&self.pace)).await;
+        tokio::time::sleep(self.waiting().next(&self.pace)).await;
     }
 
     async fn rest(&self, period: Duration) {
@@ -157,7 +166,12 @@ impl<S: Send + Sync, Q: Send + Sync> Env for Live<S, Q> {
         let (mut guard, mut work) = (pin!(guard), pin!(work));
         poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => guard.as_mut().poll(context).map(|()| None),
+            Poll::Pending => {
+                let outside = self.in_guard.swap(true, Ordering::Relaxed);
+                let ended = guard.as_mut().poll(context);
+                self.in_guard.store(outside, Ordering::Relaxed);
+                ended.map(|()| None)
+            }
         })
         .await
     }
@@ -171,13 +185,13 @@ impl<S: Send + Sync, Q: Send + Sync> Env for Live<S, Q> {
 
     /// A loop begins: what was waited for in the one before it says nothing of this one.
     fn mark(&self) -> Mark {
-        self.waiting.start_over();
+        self.waiting().start_over();
         Mark(0)
     }
 
     /// A round of a loop ends: one that did not wait has got something done.
     fn again(&self, _mark: Mark) {
-        self.waiting.end_round();
+        self.waiting().end_round();
     }
 }
 
@@ -204,7 +218,7 @@ impl<S: Send + Sync, Q: Queues> Queues for Live<S, Q> {
 mod tests {
     use std::future::{pending, ready};
     use std::sync::Mutex;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use super::*;
     use crate::env::{forever, until};

@@ -9,7 +9,8 @@ use crate::store::{Document, Text, Value};
 /// `exclusivity`: no two workers run tasks of one resource at once.
 ///
 /// One worker is one thread of control: what it runs, it runs one after another. Two processes of one
-/// name are two workers, where the run tells which it is of. A task runs until it has finished or gives its reservation back, or its process crashes. Remembers the tasks that
+/// name are two workers, where the run tells which it is of. A task runs until it has finished or gives its reservation back, or its process crashes or is
+/// stopped, since it is not registered any more. Remembers the tasks that
 /// run, each with its resource and worker, and the process that runs it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exclusivity;
@@ -20,7 +21,7 @@ impl Monitor for Exclusivity {
     }
 
     fn step(&self, running: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        if step.crashed() {
+        if step.crashed() || step.stopped() {
             stop(running, step);
         }
         for event in step.events().iter().filter_map(TaskEvent::of) {
@@ -36,7 +37,7 @@ impl Monitor for Exclusivity {
     }
 }
 
-/// Where a process crashes, what it runs has stopped.
+/// Where a process crashes or is stopped, what it runs has stopped.
 fn stop(running: &mut Document, step: &Step<'_>) {
     let Some(process) = step.process() else { return };
     let by = |run: &Value| run.as_document().is_some_and(|run| text(run, "by") == Some(process));

@@ -23,7 +23,7 @@ impl Monitor for Fencing {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        if step.crashed() {
+        if step.crashed() || step.stopped() {
             drop_runs_of(memory, step.process());
         }
         for event in step.events().iter().filter_map(TaskEvent::of) {
@@ -93,7 +93,7 @@ fn touch_one(
     Ok(())
 }
 
-/// Where a process crashes, what it runs has no more effects.
+/// Where a process crashes or is stopped, what it runs has no more effects.
 fn drop_runs_of(memory: &mut Document, process: Option<&Text>) {
     let Some(process) = process else { return };
     let runs = field(memory, "runs");

@@ -74,13 +74,12 @@ where
 
 /// Says again and again that the worker, or the owner of an entry, is alive; ends when it is not registered any more.
 pub(super) async fn beat<H: Store + Env>(host: &H, me: &Incarnation) {
-    loop {
+    let gone = forever(host, || async {
         host.rest(HEARTBEAT).await;
         // An answer that did not come says nothing of how the worker stands.
-        if let Ok(false) = heartbeat(host, me).await {
-            return;
-        }
-    }
+        if let Ok(false) = heartbeat(host, me).await { Err(()) } else { Ok(()) }
+    });
+    let _: Result<(), ()> = gone.await;
 }
 
 /// One turn: looks for a resource, serves its head, and releases it.

@@ -3,16 +3,23 @@
 //! A process is a function of the answers that it gets, so a node of its automaton is an activity
 //! and the answers since the last boundary: what asks next is found out by giving these answers
 //! to a fresh run of the activity. The code runs only when an edge is seen for the first time.
+//!
+//! Where guards run beside the work ([`Env::beside`](crate::env::Env::beside)), an answer is one to a
+//! strand, and of the answers to different strands the order does not count: they know nothing of each
+//! other until one of them ends. Strands that share memory are found out as any other process is that is no function of its
+//! answers.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::CheckError;
 use super::intern::Interner;
 use super::minimise;
-use crate::check::cx::Told;
+use crate::check::mailbox::Told;
 use crate::check::process::{Coroutine, Process, Stands};
 use crate::check::request::Answer;
 use crate::check::step::At;
+use crate::check::strand::Strand;
+use crate::check::system::{Guards, System};
 use crate::env::Event;
 
 /// So many nodes of a process are learnt ahead of the search, so that they can be merged; beyond
@@ -26,13 +33,14 @@ const NO_CLASS: Class = Class::MAX;
 /// A process as an automaton.
 pub(super) struct Automaton {
     process: Process,
+    guards: Guards,
     nodes: Vec<Node>,
     by_key: FxHashMap<Key, NodeId>,
     stands: Interner<Stands>,
     /// The same, ready to be run on from.
     ats: Vec<At>,
-    answers: Interner<Answer>,
-    told: Interner<Vec<Event>>,
+    answers: Interner<(Strand, Answer)>,
+    told: Interner<Told>,
     /// For each place where the process can stand: the answers that were ever given there.
     domains: Vec<Vec<u32>>,
     /// Whether what is told counts: it does not where no property listens.
@@ -80,9 +88,10 @@ pub(super) struct Edge {
 
 impl Automaton {
     /// Learns where the process stands before the first step.
-    pub(super) fn new(process: &Process) -> Result<Automaton, CheckError> {
+    pub(super) fn new(process: &Process, guards: Guards) -> Result<Automaton, CheckError> {
         let mut automaton = Automaton {
             process: process.clone(),
+            guards,
             nodes: Vec::new(),
             by_key: FxHashMap::default(),
             stands: Interner::new(),
@@ -100,10 +109,16 @@ impl Automaton {
             known: Vec::new(),
             derivations: 0,
         };
-        let (coroutine, stands, told) = Coroutine::start(process);
-        let edge = automaton.arrive(coroutine.activity(), Vec::new(), stands, told.events)?;
+        let (coroutine, stands, told) = Coroutine::start(process, guards);
+        let edge = automaton.arrive(coroutine.activity(), Vec::new(), stands, told)?;
         debug_assert_eq!(edge.to, 0);
         Ok(automaton)
+    }
+
+    /// Those of all processes of a system.
+    pub(super) fn all(system: &System) -> Result<Vec<Automaton>, CheckError> {
+        let new = |process| Automaton::new(process, system.guards);
+        system.processes.iter().map(new).collect()
     }
 
     pub(super) fn start(&self) -> NodeId {
@@ -129,10 +144,11 @@ impl Automaton {
     }
 
     /// Refuses a run of the process that tells something else.
-    pub(super) fn expect_told(&self, learnt: &[Event], told: &[Event]) -> Result<(), CheckError> {
+    pub(super) fn expect_told(&self, learnt: &Told, told: &Told) -> Result<(), CheckError> {
         if learnt == told {
             return Ok(());
         }
+        let (learnt, told) = (&learnt.events, &told.events);
         let list = |events: &[Event]| {
             let events: Vec<String> = events.iter().map(Event::to_string).collect();
             format!("[{}]", events.join(", "))
@@ -147,16 +163,16 @@ impl Automaton {
     }
 
     /// The events that the process tells before its first request.
-    pub(super) fn told_at_start(&self) -> Vec<Event> {
-        Coroutine::start(&self.process).2.events
+    pub(super) fn told_at_start(&self) -> Told {
+        Coroutine::start(&self.process, self.guards).2
     }
 
-    /// Where an answer leads from a node, and what is told on the way.
+    /// Where an answer to a strand leads from a node, and what is told on the way.
     pub(super) fn follow(
         &mut self,
         node: NodeId,
-        answer: Answer,
-    ) -> Result<(NodeId, Vec<Event>), CheckError> {
+        answer: (Strand, Answer),
+    ) -> Result<(NodeId, Told), CheckError> {
         let stands = self.nodes[node as usize].stands;
         let answer = self.answers.number(answer);
         let domain = &mut self.domains[stands as usize];
@@ -178,7 +194,7 @@ impl Automaton {
     }
 
     /// One of them: from where it leads by which answer, where it leads, and what is told on the way.
-    pub(super) fn edge_known(&self, number: usize) -> (NodeId, &Answer, NodeId, &Vec<Event>) {
+    pub(super) fn edge_known(&self, number: usize) -> (NodeId, &(Strand, Answer), NodeId, &Told) {
         let (node, position) = self.known[number];
         let Node { stands, edges, .. } = &self.nodes[node as usize];
         let answer = self.domains[*stands as usize][position as usize];
@@ -187,7 +203,7 @@ impl Automaton {
     }
 
     /// The answers for which it is known where they lead from a node.
-    pub(super) fn answers_known(&self, node: NodeId) -> Vec<Answer> {
+    pub(super) fn answers_known(&self, node: NodeId) -> Vec<(Strand, Answer)> {
         let Node { stands, edges, .. } = &self.nodes[node as usize];
         let known = &self.domains[*stands as usize][..edges.len()];
         known.iter().map(|answer| self.answers.value(*answer).clone()).collect()
@@ -261,12 +277,12 @@ impl Automaton {
         }
         self.dirty = false;
         let outputs: Vec<Option<u32>> = self.nodes.iter().map(|node| self.output(node)).collect();
-        let successors = |node: usize| {
-            self.nodes[node]
-                .edges
-                .iter()
-                .map(|edge| (if self.heeds_told { edge.told } else { 0 }, edge.to as usize))
+        let told = |edge: &Edge| match self.heeds_told {
+            true => edge.told,
+            false => self.told.value(edge.told).asked.number(),
         };
+        let successors =
+            |node: usize| self.nodes[node].edges.iter().map(|edge| (told(edge), edge.to as usize));
         let before = std::mem::take(&mut self.blocks);
         self.blocks = minimise::coarsest_partition(&outputs, successors);
         self.class_of_block.clear();
@@ -320,24 +336,25 @@ impl Automaton {
             ));
         };
         let mut coroutine = self.replay(activity, &answers).0;
-        let value = self.answers.value(answer).clone();
-        let (stands, Told { events, kept }) = coroutine.resume(value);
+        let (strand, value) = self.answers.value(answer).clone();
+        let (stands, told) = coroutine.resume(strand, value);
         let answers = if coroutine.activity() == activity {
-            let mut answers = answers;
-            answers.push(answer);
-            answers.truncate(kept.unwrap_or(usize::MAX));
-            answers
+            let mut all = answers;
+            all.push(answer);
+            coroutine.matter().into_iter().map(|given| all[given as usize]).collect()
         } else {
             Vec::new()
         };
-        self.arrive(coroutine.activity(), answers, stands, events)
+        self.arrive(coroutine.activity(), answers, stands, told)
     }
 
     fn replay(&mut self, activity: usize, answers: &[u32]) -> (Coroutine, Stands) {
         self.derivations += 1;
-        let (mut coroutine, mut stands, _) = Coroutine::start_at(&self.process, activity);
+        let (mut coroutine, mut stands, _) =
+            Coroutine::start_at(&self.process, self.guards, activity);
         for answer in answers {
-            stands = coroutine.resume(self.answers.value(*answer).clone()).0;
+            let (strand, answer) = self.answers.value(*answer).clone();
+            stands = coroutine.resume(strand, answer).0;
         }
         (coroutine, stands)
     }
@@ -348,12 +365,12 @@ impl Automaton {
         activity: usize,
         answers: Vec<u32>,
         stands: Stands,
-        events: Vec<Event>,
+        told: Told,
     ) -> Result<Edge, CheckError> {
         let number = self.standing(stands);
-        let told = self.told.number(events);
+        let told = self.told.number(told);
         let key = match self.stands.value(number) {
-            Stands::Asks(_) => Key::Waiting { activity, answers },
+            Stands::Asks(_) | Stands::Beside(_) => Key::Waiting { activity, answers },
             Stands::Ended | Stands::Failed(_) => Key::Over(number),
         };
         if let Some(to) = self.by_key.get(&key) {
@@ -432,14 +449,14 @@ mod tests {
         }
     }
 
-    fn message(n: i64) -> Answer {
-        Answer::Message(doc! {"n": n})
+    fn message(n: i64) -> (Strand, Answer) {
+        (Strand::MAIN, Answer::Message(doc! {"n": n}))
     }
 
     #[test]
     fn nodes_are_one_until_an_answer_tells_them_apart() {
         let process = Process::new("p").then(three_messages);
-        let mut automaton = Automaton::new(&process).expect("reproducible");
+        let mut automaton = Automaton::new(&process, Guards::LeftOut).expect("reproducible");
         let mut after = |node, n| automaton.follow(node, message(n)).expect("reproducible").0;
         let (one, three) = (after(0, 1), after(0, 3));
         let next = after(one, 1);

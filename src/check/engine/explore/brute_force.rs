@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{ExploreOptions, explore};
-use crate::check::fault::{Choice, Faults};
+use super::{ExploreOptions, Reductions, explore};
+use crate::check::fault::{Choice, Faults, Kind};
 use crate::check::run::{Outcome, Run};
-use crate::check::system::System;
-use crate::check::verdict::Verdict;
+use crate::check::system::{Guards, System};
+use crate::check::verdict::{Coverage, Verdict};
 use crate::check::{Cx, Messages, NoDeadlock, Process, World};
 use crate::doc;
-use crate::env::{Condition, Env, Queues, Wake};
+use crate::env::{Condition, Env, Event, Queues, Wake, forever};
 use crate::model::{Expect, Model, Sizes, SystemKind, property};
 use crate::reservation::Design;
-use crate::store::filter::{by_id, eq};
+use crate::store::filter::{by_id, eq, missing};
 use crate::store::memory::State;
-use crate::store::update::inc;
+use crate::store::update::{inc, set};
 use crate::store::{Document, ReadConcern, Store, StoreError, Text, WriteConcern};
 
 /// What every schedule comes to, and which properties some schedule breaks.
@@ -56,9 +57,10 @@ fn all_processes(system: &System) -> std::ops::Range<usize> {
 }
 
 fn choices(system: &System) -> impl Iterator<Item = Choice> {
-    let only_steps = system.faults.is_none();
-    let all = Choice::all(system.processes.len());
-    all.filter(move |choice| !only_steps || *choice == Choice::step(choice.process))
+    let only_steps = system.has_steps_only();
+    let strands = if system.guards.run() { 3 } else { 1 };
+    let all: Vec<Choice> = Choice::all(&vec![strands; system.processes.len()]).collect();
+    all.into_iter().filter(move |choice| !only_steps || choice.kind == Kind::Step)
 }
 
 fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
@@ -82,6 +84,7 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
         twins: Vec::new(),
         hearts: Vec::new(),
         sweepers: None,
+        guards: Default::default(),
         mutant: None,
         faults: Default::default(),
         broken_store: None,
@@ -92,13 +95,22 @@ fn system(design: Design, kind: SystemKind, numbers: [u32; 4]) -> System {
 }
 
 fn compare(system: &System, what: &str) {
-    let (outcomes, fallen) = brute_force(system);
-    let options = ExploreOptions { outcomes: true, ..ExploreOptions::default() };
+    compare_with(system, Reductions::default(), &brute_force(system), what);
+}
+
+fn compare_with(
+    system: &System,
+    reductions: Reductions,
+    (outcomes, fallen): &(BTreeSet<Outcome>, BTreeSet<Text>),
+    what: &str,
+) -> Coverage {
+    let options = ExploreOptions { outcomes: true, reductions, ..ExploreOptions::default() };
     let report = explore(system, &options).expect("explored");
-    assert_eq!(report.outcomes, Some(outcomes), "{what}");
+    assert_eq!(report.outcomes.as_ref(), Some(outcomes), "{what}");
     let violated = report.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
     let explored: BTreeSet<_> = violated.map(|finding| finding.property.clone()).collect();
-    assert_eq!(explored, fallen, "{what}");
+    assert_eq!(explored, *fallen, "{what}");
+    report.coverage
 }
 
 #[test]
@@ -145,6 +157,7 @@ fn two_receivers() -> System {
         broken_store: None,
         faults: Faults::default(),
         commands: Default::default(),
+        guards: Default::default(),
     }
 }
 
@@ -165,6 +178,7 @@ where
         broken_store: None,
         faults: Faults::default(),
         commands: Default::default(),
+        guards: Default::default(),
     }
 }
 
@@ -245,4 +259,106 @@ fn they_are_where_a_message_is_delivered_again() {
     compare(&system, "gone for good");
     system.faults = Faults::default().crashes(2);
     compare(&system, "with restart");
+}
+
+/// A worker that counts up in a document as long as it is registered; its guard says so again and again, and
+/// ends once it is not. Another process ends the registration, and looks whether it was in time.
+fn guarded_by_a_heart() -> System {
+    let mut system = two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        if &**cx.process() == "other" {
+            documents.update_one(by_id("seen"), inc("gone", 1)).await?;
+            return Ok(());
+        }
+        let beat = forever(&cx, || async {
+            cx.rest(Duration::from_secs(1)).await;
+            let alive = by_id("seen").and(missing("gone"));
+            match documents.update_one(alive, set("beat", true)).await {
+                Ok(updated) if updated.matched == 0 => Err(()),
+                _ => Ok(()),
+            }
+        });
+        let guard = async {
+            let _: Result<(), ()> = beat.await;
+        };
+        let work = async {
+            for _ in 0..2 {
+                let done = documents.update_one(by_id("seen"), inc("n", 1)).await;
+                cx.observe(Event::new("counted").with("done", done.is_ok()));
+            }
+            7
+        };
+        let done = cx.beside(guard, work).await;
+        documents.update_one(by_id("seen"), set("done", done.unwrap_or(0))).await.map(|_| ())
+    });
+    system.guards = Guards::Run { rests: 2 };
+    system
+}
+
+#[test]
+fn they_are_where_a_guard_runs_beside_the_work() {
+    compare(&guarded_by_a_heart(), "steps");
+    let mut system = guarded_by_a_heart();
+    system.guards = Guards::Run { rests: 1 };
+    system.faults = Faults::default().crashes(1).among(["one"]);
+    compare(&system, "crashes");
+    system.faults = Faults::default().unknown_outcomes(1).among(["one"]);
+    compare(&system, "unknown outcomes");
+}
+
+#[test]
+fn they_are_where_guards_are_within_one_another() {
+    let mut system = two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        let add = |n: i64| documents.update_one(by_id("seen"), inc("n", n));
+        if &**cx.process() == "other" {
+            return Ok(());
+        }
+        let slow = cx.beside(async { drop(add(10).await) }, async { add(100).await });
+        let limit = cx.rest(Duration::from_secs(1));
+        let inner = cx.beside(limit, slow).await;
+        let came = match inner {
+            Some(Some(_)) => "both",
+            Some(None) => "the inner guard",
+            None => "the limit",
+        };
+        documents.insert_one(&doc! {"_id": came}).await
+    });
+    system.guards = Guards::Run { rests: 1 };
+    compare(&system, "steps");
+    system.faults = Faults::default().crashes(1).among(["one"]);
+    compare(&system, "crashes");
+}
+
+#[test]
+fn they_are_with_each_reduction_and_without() {
+    let mut system = two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        let limits = cx.collection::<Document>("limits");
+        let guard = async {
+            cx.rest(Duration::from_secs(1)).await;
+            let limit = limits.find_one(by_id("limit")).await;
+            drop(limit);
+        };
+        let add = async { documents.update_one(by_id("seen"), inc("n", 1)).await };
+        match cx.beside(guard, add).await {
+            Some(added) => drop(added?),
+            None => documents.insert_one(&doc! {"_id": cx.process()}).await?,
+        }
+        Ok(())
+    });
+    system.world.store.insert("limits", doc! {"_id": "limit"}).expect("a new document");
+    system.world.store.declare_immutable("limits");
+    system.guards = Guards::Run { rests: 1 };
+    let forced = brute_force(&system);
+    let states = [(false, false), (true, false), (false, true), (true, true)].map(
+        |(immutable_reads, symmetry)| {
+            let reductions = Reductions { immutable_reads, symmetry };
+            match compare_with(&system, reductions, &forced, &format!("{reductions:?}")) {
+                Coverage::States { states, .. } => states,
+                Coverage::Executions { .. } => 0,
+            }
+        },
+    );
+    assert!(states[2] < states[0], "one worker for both: {states:?}");
 }

@@ -29,7 +29,7 @@ pub(super) struct Candidate {
 
 /// The candidates of a system.
 pub(super) fn candidates(system: &System) -> Result<Vec<Candidate>, CheckError> {
-    let automata = system.processes.iter().map(Automaton::new).collect::<Result<Vec<_>, _>>()?;
+    let automata = Automaton::all(system)?;
     let mut finder = Finder { system, automata, comparisons: 0 };
     walk::walk(system, &mut finder.automata)?;
     finder.find()
@@ -154,7 +154,7 @@ impl Finder<'_> {
             }
             for answer in self.automata[one].answers_known(a) {
                 let (to, told) = self.automata[one].follow(a, answer.clone())?;
-                let renamed = renaming.of(&answer);
+                let renamed = (answer.0, renaming.of(&answer.1));
                 let (other_to, other_told) = self.automata[other].follow(b, renamed)?;
                 if !renaming.unify(&told, &other_told) {
                     return Ok(false);

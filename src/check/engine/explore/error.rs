@@ -65,6 +65,11 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Stands::Asks(request) => write!(f, "asks `{request}`"),
+            Stands::Beside(strands) => {
+                let asks = |(_, request): &(_, _)| format!("`{request}`");
+                let all: Vec<String> = strands.iter().map(asks).collect();
+                write!(f, "asks {}", all.join(", and beside it "))
+            }
             Stands::Ended => f.write_str("ends"),
             Stands::Failed(why) => write!(f, "stops with `{why}`"),
         }

@@ -552,8 +552,8 @@ mod tests {
         let choices = [
             Choice::step(0),
             Choice::step(1),
-            Choice { kind: Kind::Replicates, process: 0 },
-            Choice { kind: Kind::Lost, process: 1 },
+            Choice { kind: Kind::Replicates, ..Choice::step(0) },
+            Choice { kind: Kind::Lost, ..Choice::step(1) },
         ];
         let mut graph = Graph::default();
         for state in 0..states {

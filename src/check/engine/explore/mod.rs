@@ -53,7 +53,7 @@ use crate::check::fault::Choice;
 use crate::check::monitor::Monitor;
 use crate::check::process::Process;
 use crate::check::run::Outcome;
-use crate::check::step::At;
+use crate::check::strand::Strand;
 use crate::check::system::System;
 pub use crate::check::verdict::Reductions;
 use crate::check::verdict::{Coverage, Finding, Report, Verdict};
@@ -180,6 +180,14 @@ fn check_names(system: &System) -> Result<(), CheckError> {
     let reserved = system.processes.iter().find(|process| Choice::takes_name(&process.name));
     if let Some(Process { name, .. }) = reserved {
         let why = format!("a process cannot be called {name}: schedules mean the database by it");
+        return Err(CheckError::malformed(why));
+    }
+    let of_guard = |process: &&Process| {
+        let base = Strand::of_name(&process.name).map(|(base, _)| base);
+        base.is_some_and(|base| system.processes.iter().any(|other| *other.name == *base))
+    };
+    if let Some(Process { name, .. }) = system.processes.iter().find(of_guard) {
+        let why = format!("a process cannot be called {name}: schedules mean a guard by it");
         return Err(CheckError::malformed(why));
     }
     match system.processes.iter().find(|process| !names.insert(&process.name)) {
@@ -368,6 +376,7 @@ impl Exploration<'_> {
             stopped,
             coverage: Coverage::States { states, transitions, depth, reductions: self.reductions },
             time,
+            guards_left_out: self.system.has_left_out_guards(),
             outcomes: self.outcomes,
         })
     }
@@ -375,12 +384,7 @@ impl Exploration<'_> {
 
 /// What the runs that end in a state came to.
 fn outcome(space: &Space<'_>, state: &Global) -> Outcome {
-    let ended = |process| match space.at(state, process) {
-        At::Asks(pending) => pending.request().to_string(),
-        At::Ended => "ended".into(),
-        At::Failed(why) => format!("failed: {why}"),
-        At::Crashed => "crashed".into(),
-    };
+    let ended = |process| space.at(state, process).to_string();
     Outcome {
         store: space.world(state).store,
         events: Vec::new(),

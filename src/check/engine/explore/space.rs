@@ -28,10 +28,11 @@ use super::scenes::Scenes;
 use super::walk;
 use crate::check::Messages;
 use crate::check::fault::{self, Budget, Choice, Kind};
+use crate::check::mailbox::Told;
 use crate::check::monitor::{End, Watched};
-use crate::check::process::Stands;
 use crate::check::request::{Answer, Request};
 use crate::check::step::{At, Stepped};
+use crate::check::strand::Strand;
 use crate::check::system::System;
 use crate::check::verdict::Reductions;
 use crate::check::world::{Pending, World};
@@ -74,6 +75,8 @@ enum Part {
     Queue(u32),
     /// The store wakes a process that then asks this queue for something.
     Both(u32),
+    /// The process has guards beside what it does: each strand has a place of its own.
+    Beside,
     /// It is not known: nodes of its class turned out to differ, and which of them it was is not
     /// kept.
     Unclear,
@@ -83,8 +86,12 @@ enum Part {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     part: Part,
-    /// The column in the table of that part.
+    /// The column in the table of that part; where the strands have places, the number of these.
     column: u32,
+}
+
+impl Place {
+    const OVER: Place = Place { part: Part::Over, column: 0 };
 }
 
 /// An edge of an automaton.
@@ -155,6 +162,12 @@ pub(super) struct Space<'s> {
     /// By spot: where its steps are looked up, if that was asked, and its place in this pass.
     spot_places: Vec<Option<Place>>,
     spot_locals: Vec<u32>,
+    /// Where a process has several strands: where the steps of each are looked up.
+    besides: Vec<Box<[(Strand, Place)]>>,
+    /// How many strands each process was seen to have, counted up to the highest.
+    strands: Vec<usize>,
+    /// Whether there were fewer when it was listed what may go wrong.
+    new_strand: bool,
     /// The steps that depend on nothing, on the store, and on each queue.
     free_steps: Steps,
     store_steps: Steps,
@@ -172,7 +185,7 @@ pub(super) struct Space<'s> {
     edge_list: Vec<Edge>,
     /// By edge: the place that it leads to, in this pass.
     edge_locals: Vec<u32>,
-    /// By spot, store and queue: where a step leads that depends on both.
+    /// By spot with its strand, store and queue: where a step leads that depends on both.
     both: FxHashMap<(u32, u32, u32), Option<Moved>>,
     /// Where properties are in play: what happens to a store and to what they remember.
     scenes: Scenes,
@@ -198,7 +211,7 @@ pub(super) struct Space<'s> {
 
 impl<'s> Space<'s> {
     pub(super) fn new(system: &'s System) -> Result<Space<'s>, CheckError> {
-        let automata = system.processes.iter().map(Automaton::new).collect::<Result<_, _>>()?;
+        let automata = Automaton::all(system)?;
         Ok(Space {
             system,
             automata,
@@ -209,6 +222,9 @@ impl<'s> Space<'s> {
             spots: Interner::new(),
             spot_places: Vec::new(),
             spot_locals: Vec::new(),
+            besides: Vec::new(),
+            strands: vec![1; system.processes.len()],
+            new_strand: false,
             free_steps: Steps::default(),
             store_steps: Steps::default(),
             queue_steps: Vec::new(),
@@ -253,6 +269,7 @@ impl<'s> Space<'s> {
         self.spot_locals.fill(NOT_KNOWN);
         self.edge_locals.fill(NOT_KNOWN);
         self.join_queues();
+        self.list_faults();
         if self.judge.reset(in_play, anew) {
             self.scenes = Scenes::default();
             self.woken.clear();
@@ -275,6 +292,7 @@ impl<'s> Space<'s> {
     fn forget_found(&mut self) {
         self.spots = Interner::new();
         self.spot_places.clear();
+        self.besides.clear();
         self.spot_locals.clear();
         self.free_steps = Steps::default();
         self.store_steps = Steps::default();
@@ -293,8 +311,7 @@ impl<'s> Space<'s> {
     /// Forgets what was learnt, some of which was asked under names that are not interchangeable:
     /// so the states are those that there are without.
     fn learn_afresh(&mut self) -> Result<(), CheckError> {
-        self.automata =
-            self.system.processes.iter().map(Automaton::new).collect::<Result<_, _>>()?;
+        self.automata = Automaton::all(self.system)?;
         self.forget_found();
         walk::walk(self.system, &mut self.automata)
     }
@@ -306,9 +323,9 @@ impl<'s> Space<'s> {
     }
 
     /// Whether going on is of no use: a property looked at what it had not looked at before, a queue
-    /// turned up, or what looked like a symmetry is none.
+    /// or a strand turned up, or what looked like a symmetry is none.
     pub(super) fn is_askew(&self) -> bool {
-        self.new_queue || self.judge.regroups() || self.symmetry.is_refuted()
+        self.new_queue || self.new_strand || self.judge.regroups() || self.symmetry.is_refuted()
     }
 
     /// Whether what was found is to be forgotten.
@@ -329,16 +346,18 @@ impl<'s> Space<'s> {
             })
             .collect();
         let store = self.stores.number(store);
-        let faults = self.budget(Budget::new(&self.system.faults));
+        let faults = self.budget(Budget::new(self.system));
         let mut global =
             Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults };
-        let told = |events, failure| Stepped { events, failure, ..Stepped::default() };
-        self.tell_at_start((None, told(self.system.history.clone(), None)), &mut global)?;
+        let events = self.system.history.clone();
+        self.tell_at_start((None, Stepped { events, ..Stepped::default() }), &mut global)?;
         for process in 0..self.automata.len() {
             let automaton = &self.automata[process];
             let node = automaton.start();
-            let (at, events) = (automaton.at(node), automaton.told_at_start());
-            let label = (Some(process as u32), told(events, at.failure().cloned()));
+            let at = automaton.at(node);
+            let mut started = Stepped { failure: at.failure().cloned(), ..Stepped::default() };
+            started.tell(automaton.told_at_start());
+            let label = (Some(process as u32), started);
             let class = self.automata[process].class(node)?;
             let at = self.ats.number(at);
             global.locals.push(self.local(process, Local { class, at })?);
@@ -398,7 +417,7 @@ impl<'s> Space<'s> {
 
     /// How many successors a state can have at most.
     pub(super) fn branching(&self) -> usize {
-        self.automata.len() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
+        self.strands.iter().sum::<usize>() + self.faults.iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// Asks for the memory of what the successors of a state are looked up in ahead of time.
@@ -454,8 +473,12 @@ impl<'s> Space<'s> {
                 }
             } else if place.part == Part::Over {
                 continue;
+            } else if place.part == Part::Beside {
+                goes_on |= self.strand_successors(layout, key, (process, local), &mut visit)?;
+                continue;
             } else {
-                match self.step(layout, &mut next, (process, local), place)? {
+                let choice = Choice::step(process);
+                match self.step(layout, &mut next, (choice, local), place)? {
                     Next::Blocked => continue,
                     Next::Unclear => {
                         goes_on = true;
@@ -479,18 +502,82 @@ impl<'s> Space<'s> {
         Some(goes_on)
     }
 
-    /// Looks up the step of a process, and changes the queue that it has to do with.
+    /// The same for the steps of a process that has guards beside what it does; whether one of its
+    /// strands could go on.
+    #[inline(never)]
+    fn strand_successors<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        (process, local): (usize, u32),
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        let (field, plain, mut goes_on) = (layout.locals[process], self.is_plain(), false);
+        for (strand, place) in self.places_beside(self.places[process][local as usize]) {
+            let (choice, mut next) = (Choice::step_of(process, *strand), *key);
+            let (to, edge) = match self.step(layout, &mut next, (choice, local), *place)? {
+                Next::Blocked => continue,
+                Next::Unclear => {
+                    goes_on = true;
+                    continue;
+                }
+                Next::By(store, edge) => (store, edge),
+            };
+            goes_on = true;
+            field.put(&mut next, self.edge_local(edge)?);
+            if plain {
+                layout.scene.put(&mut next, to);
+            } else {
+                next = self.finish(layout, key, next, (to, edge))?;
+            }
+            visit((choice.number(), next));
+        }
+        Some(goes_on)
+    }
+
+    /// Where the strands of a process stand that has several.
+    fn places_beside(&self, place: Place) -> &[(Strand, Place)] {
+        match place {
+            Place { part: Part::Beside, column } => &self.besides[column as usize],
+            _ => &[],
+        }
+    }
+
+    /// Where the strand stands that takes a step, by where its process does.
+    #[inline]
+    fn place_of(&self, choice: Choice, place: Place) -> Place {
+        let is_whole = choice.strand == Strand::MAIN && place.part != Part::Beside;
+        if is_whole { place } else { self.place_of_strand(choice.strand, place) }
+    }
+
+    #[inline(never)]
+    fn place_of_strand(&self, strand: Strand, place: Place) -> Place {
+        match self.places_beside(place).iter().find(|(known, _)| *known == strand) {
+            Some((_, place)) => *place,
+            None if place.part == Part::Unclear => place,
+            None => Place::OVER,
+        }
+    }
+
+    /// The parts that decide the next steps of the strands of a process.
+    fn parts_of(&self, process: usize, local: u32) -> impl Iterator<Item = Part> {
+        let whole = self.places[process][local as usize];
+        let beside = self.places_beside(whole).iter().map(|(_, place)| place.part);
+        std::iter::once(whole.part).chain(beside)
+    }
+
+    /// Looks up the step of a strand, and changes the queue that it has to do with.
     #[inline(never)]
     fn step<const N: usize>(
         &self,
         layout: &Layout,
         key: &mut Packed<N>,
-        (process, local): (usize, u32),
+        (choice, local): (Choice, u32),
         Place { part, column }: Place,
     ) -> Option<Next> {
         let store = self.parts(layout.scene.get(key)).0;
         match part {
-            Part::Over => Some(Next::Blocked),
+            Part::Over | Part::Beside => Some(Next::Blocked),
             Part::Unclear => Some(Next::Unclear),
             Part::Neither => Some(Next::By(store, self.free_steps.find(0, column)? as u32)),
             Part::Store => Some(match self.store_steps.find(store, column)? {
@@ -509,8 +596,8 @@ impl<'s> Space<'s> {
             }
             Part::Both(number) => {
                 let queue = layout.queues[number as usize].get(key);
-                let spot = self.firsts[process][local as usize];
-                let moved = self.both.get(&(spot, store, queue))?;
+                let spot = self.firsts[choice.process][local as usize];
+                let moved = self.both.get(&(strand_of(choice, spot), store, queue))?;
                 Some(moved.map_or(Next::Blocked, |moved| {
                     moved.put(layout, key);
                     Next::By(moved.store, moved.edge)
@@ -616,11 +703,25 @@ impl<'s> Space<'s> {
         Some(())
     }
 
-    /// What may happen where these faults are left: the steps of the processes, and what may go wrong.
-    fn choices_with(&self, faults: u32) -> impl Iterator<Item = Choice> {
-        let steps = (0..self.automata.len()).map(Choice::step);
-        let faults = self.faults.get(faults as usize);
-        steps.chain(faults.into_iter().flatten().copied())
+    /// What may happen in a state: the steps of the processes, and what may go wrong.
+    fn choices<const N: usize>(&self, layout: &Layout, key: &Packed<N>) -> Vec<Choice> {
+        let faults = self.faults.get(layout.faults.get(key) as usize).map_or(&[][..], |all| all);
+        if self.besides.is_empty() {
+            let steps = (0..self.automata.len()).map(Choice::step);
+            return steps.chain(faults.iter().copied()).collect();
+        }
+        let mut choices = Vec::with_capacity(self.strands.len() + faults.len());
+        for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
+            match places[field.get(key) as usize] {
+                Place { part: Part::Beside, column } => {
+                    let strands = self.besides[column as usize].iter();
+                    choices.extend(strands.map(|(strand, _)| Choice::step_of(process, *strand)));
+                }
+                _ => choices.push(Choice::step(process)),
+            }
+        }
+        choices.extend_from_slice(faults);
+        choices
     }
 
     /// The choices in a state of which it is not known what they lead to, as far as that is kept by
@@ -630,11 +731,11 @@ impl<'s> Space<'s> {
         layout: &Layout,
         key: &Packed<N>,
     ) -> Vec<Choice> {
-        let choices = self.choices_with(layout.faults.get(key));
-        if !self.has_turns() {
-            return choices.collect();
+        let mut choices = self.choices(layout, key);
+        if self.has_turns() {
+            choices.retain(|choice| !self.knows_turn(layout, key, *choice));
         }
-        choices.filter(|choice| !self.knows_turn(layout, key, *choice)).collect()
+        choices
     }
 
     /// Finds out which nodes the open choices in a state lead to, and does not yet say which of them are
@@ -792,12 +893,16 @@ impl<'s> Space<'s> {
     /// What decides what a choice leads to.
     fn asked(&self, choice: Choice, global: &Global) -> Asked {
         let Global { store, faults, .. } = *global;
-        let part = self.places[choice.process][global.locals[choice.process] as usize].part;
-        let queue = match (choice.kind, part) {
-            (Kind::Step, Part::Queue(queue) | Part::Both(queue)) => {
-                Some((queue, global.queues[queue as usize]))
-            }
-            _ => None,
+        let place = self.places[choice.process][global.locals[choice.process] as usize];
+        let queue = match place.part {
+            _ if choice.kind != Kind::Step => None,
+            Part::Store => None,
+            _ => match self.place_of(choice, place).part {
+                Part::Queue(queue) | Part::Both(queue) => {
+                    Some((queue, global.queues[queue as usize]))
+                }
+                _ => None,
+            },
         };
         Asked { choice, spot: self.first(choice.process, global), store, queue, faults }
     }
@@ -829,11 +934,11 @@ impl<'s> Space<'s> {
                 |moved| if reads_store(choice.kind) { moved } else { Moved { store, ..moved } };
             return Some(moved.map(here));
         }
-        let Place { part, column } = self.spot_places[spot as usize]?;
+        let Place { part, column } = self.place_of(choice, self.spot_places[spot as usize]?);
         let entry = match part {
-            Part::Over | Part::Unclear => return Some(None),
+            Part::Over | Part::Unclear | Part::Beside => return Some(None),
             Part::Both(_) => {
-                let moved = self.both.get(&(spot, store, queue?.1))?;
+                let moved = self.both.get(&(strand_of(choice, spot), store, queue?.1))?;
                 return Some(moved.map(|moved| Moved { faults, ..moved }));
             }
             Part::Neither => self.free_steps.find(0, column)?,
@@ -857,16 +962,17 @@ impl<'s> Space<'s> {
             self.faulty.insert(fault_key(choice, spot, store, faults), moved);
             return;
         }
-        let Some(Place { part, column }) = self.spot_places[spot as usize] else { return };
+        let Some(place) = self.spot_places[spot as usize] else { return };
+        let Place { part, column } = self.place_of(choice, place);
         let content = queue.map_or(store, |(_, content)| content);
         let entry = moved.map_or(BLOCKED, |moved| {
             let to = moved.queue.map_or(moved.store, |(_, content)| content);
             u64::from(to) << 32 | u64::from(moved.edge)
         });
         match part {
-            Part::Over | Part::Unclear => {}
+            Part::Over | Part::Unclear | Part::Beside => {}
             Part::Both(_) => {
-                self.both.insert((spot, store, content), moved);
+                self.both.insert((strand_of(choice, spot), store, content), moved);
             }
             Part::Neither => self.free_steps.put(0, column, entry),
             Part::Store => self.store_steps.put(store, column, entry),
@@ -893,16 +999,16 @@ impl<'s> Space<'s> {
             node.set(automaton.start());
             (automaton.at(node.get()), automaton.told_at_start())
         };
-        let mut resume = |answer| {
+        let mut resume = |strand, answer| {
             let mut automaton = automaton.borrow_mut();
-            match automaton.follow(node.get(), answer) {
-                Ok((to, events)) => {
+            match automaton.follow(node.get(), (strand, answer)) {
+                Ok((to, told)) => {
                     node.set(to);
-                    (automaton.at(to), events)
+                    (automaton.at(to), told)
                 }
                 Err(found) => {
                     error = Some(found);
-                    (At::Ended, Vec::new())
+                    (At::Ended, Told::default())
                 }
             }
         };
@@ -964,11 +1070,11 @@ impl<'s> Space<'s> {
             let (mut store, command) = (store.clone(), command.clone());
             let answer = Answer::Store(store.execute(command));
             let automaton = &mut self.automata[process];
-            let (to, events) = automaton.follow(*node, answer)?;
+            let (to, told) = automaton.follow(*node, (Strand::MAIN, answer))?;
             let next = automaton.at(to);
             // At its end nothing happens to a process any more: what could have, did before.
             let is_spared = matches!(next, At::Ended) && !self.system.faults.is_none();
-            if !events.is_empty() || next.failure().is_some() || is_spared {
+            if !told.events.is_empty() || next.failure().is_some() || is_spared {
                 return Ok(());
             }
             (*at, *node) = (next, to);
@@ -985,15 +1091,28 @@ impl<'s> Space<'s> {
 
     /// The number of a budget.
     fn budget(&mut self, budget: Budget) -> u32 {
-        let late: BTreeSet<usize> = budget.late.iter().map(|(process, _)| *process).collect();
         let number = self.budgets.number(budget);
-        if number as usize == self.faults.len() && !self.system.faults.is_none() {
-            let kinds = self.budgets.value(number).kinds();
-            let happens = |kind| Choice::of_kind(kind, self.system.processes.len());
-            let lands = late.into_iter().map(|process| Choice { kind: Kind::Lands, process });
-            self.faults.push(kinds.flat_map(happens).chain(lands).collect());
+        if number as usize == self.faults.len() && !self.system.has_steps_only() {
+            self.faults.push(self.faults_with(self.budgets.value(number)));
         }
         number
+    }
+
+    /// What may happen with a budget, whichever process it happens to.
+    fn faults_with(&self, budget: &Budget) -> Vec<Choice> {
+        let happens = |kind| Choice::of_kind(kind, &self.strands);
+        let late: BTreeSet<(usize, Strand)> =
+            budget.late.iter().map(|(process, strand, _)| (*process, *strand)).collect();
+        let kind = Kind::Lands;
+        let lands = late.into_iter().map(|(process, strand)| Choice { kind, process, strand });
+        budget.kinds().flat_map(happens).chain(lands).collect()
+    }
+
+    /// Lists anew what may happen, with the strands that turned up since.
+    fn list_faults(&mut self) {
+        if std::mem::take(&mut self.new_strand) {
+            self.faults = self.budgets.values().map(|budget| self.faults_with(budget)).collect();
+        }
     }
 
     /// The number of a label; where there is no property, nobody looks at it.
@@ -1053,11 +1172,42 @@ impl<'s> Space<'s> {
         if let Some(known) = self.spot_places[spot as usize] {
             return Ok(known);
         }
-        let part = self.part(*self.spots.value(spot))?;
-        let Some(steps) = self.steps(part) else { return Ok(Place { part, column: 0 }) };
-        let place = Place { part, column: steps.next_column() };
-        self.spot_places[spot as usize] = Some(place);
+        let at = *self.spots.value(spot);
+        let (place, is_known) = match self.ats.value(at.at) {
+            At::Beside(_) => self.new_places(at)?,
+            _ => self.new_place(at, Strand::MAIN)?,
+        };
+        if is_known {
+            self.spot_places[spot as usize] = Some(place);
+        }
         Ok(place)
+    }
+
+    /// The same for a strand; whether there are rows.
+    fn new_place(&mut self, spot: Spot, strand: Strand) -> Result<(Place, bool), CheckError> {
+        let part = self.part(spot, strand)?;
+        let Some(steps) = self.steps(part) else { return Ok((Place { part, column: 0 }, false)) };
+        Ok((Place { part, column: steps.next_column() }, true))
+    }
+
+    /// The same for all strands of a process.
+    fn new_places(&mut self, spot: Spot) -> Result<(Place, bool), CheckError> {
+        let strands: Vec<Strand> = self.ats.value(spot.at).strands().collect();
+        let seen = &mut self.strands[spot.process as usize];
+        let highest = strands.iter().map(|strand| strand.index() + 1).max().unwrap_or(1);
+        if highest > *seen {
+            *seen = highest;
+            self.new_strand = !self.system.has_steps_only();
+        }
+        let (mut places, mut are_known) = (Vec::with_capacity(strands.len()), true);
+        for strand in strands {
+            let (place, is_known) = self.new_place(spot, strand)?;
+            places.push((strand, place));
+            are_known &= is_known;
+        }
+        self.besides.push(places.into());
+        let column = self.besides.len() as u32 - 1;
+        Ok((Place { part: Part::Beside, column }, are_known))
     }
 
     /// The steps that depend on a part.
@@ -1066,24 +1216,28 @@ impl<'s> Space<'s> {
             Part::Queue(queue) | Part::Both(queue) if queue as usize >= self.queues.len() => None,
             Part::Queue(queue) => self.queue_steps.get_mut(queue as usize),
             Part::Store => Some(&mut self.store_steps),
-            Part::Over | Part::Neither | Part::Both(_) | Part::Unclear => {
+            Part::Over | Part::Neither | Part::Both(_) | Part::Beside | Part::Unclear => {
                 Some(&mut self.free_steps)
             }
         }
     }
 
-    /// Which part of the world decides the next step.
-    fn part(&mut self, Spot { process, node, at }: Spot) -> Result<Part, CheckError> {
-        let At::Asks(pending) = self.ats.value(at) else { return Ok(Part::Over) };
+    /// Which part of the world decides the next step of a strand.
+    fn part(
+        &mut self,
+        Spot { process, node, at }: Spot,
+        strand: Strand,
+    ) -> Result<Part, CheckError> {
+        let Some(pending) = self.ats.value(at).pending(strand) else { return Ok(Part::Over) };
         let Pending::Other(request) = pending else { return Ok(Part::Store) };
         if let Request::Pause(..) | Request::Idle(..) = request {
             let automaton = &mut self.automata[process as usize];
-            let (awake, _) = automaton.follow(node, Answer::Done)?;
-            let queue = match automaton.stands(awake) {
-                Stands::Asks(request) => queue_of(request).cloned(),
-                Stands::Ended | Stands::Failed(_) => None,
-            };
+            let (awake, _) = automaton.follow(node, (strand, Answer::Done))?;
+            let queue = automaton.stands(awake).asks(strand).and_then(queue_of).cloned();
             return Ok(queue.map_or(Part::Store, |queue| Part::Both(self.queue_named(&queue))));
+        }
+        if *request == Request::Rest {
+            return Ok(Part::Over);
         }
         let queue = queue_of(request).cloned();
         Ok(queue.map_or(Part::Neither, |queue| Part::Queue(self.queue_named(&queue))))
@@ -1169,6 +1323,7 @@ fn queue_of(request: &Request) -> Option<&Text> {
         | Request::Pause(..)
         | Request::Idle(..)
         | Request::Step(_)
+        | Request::Rest
         | Request::Enter(_)
         | Request::Leave(_) => None,
     }
@@ -1182,7 +1337,12 @@ fn comes_by_itself(kind: Kind) -> bool {
 /// Whether what a fault leads to depends on the store: so it does for a command that was not sent,
 /// as the process may wait for something in the store before it sends it.
 fn reads_store(kind: Kind) -> bool {
-    !kind.redelivers()
+    !kind.redelivers() && kind != Kind::Rested
+}
+
+/// A number for a strand of a process that stands at a spot.
+fn strand_of(choice: Choice, spot: u32) -> u32 {
+    spot * Strand::MOST as u32 + choice.strand.index() as u32
 }
 
 fn fault_key(choice: Choice, spot: u32, store: u32, faults: u32) -> (u32, u32, u32, u32) {

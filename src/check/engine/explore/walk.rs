@@ -7,7 +7,9 @@
 use super::automaton::{Automaton, NodeId};
 use super::error::CheckError;
 use crate::check::process::Coroutine;
-use crate::check::step::{self, At};
+use crate::check::request::Answer;
+use crate::check::step::{self, At, Stepped};
+use crate::check::strand::Strand;
 use crate::check::system::System;
 
 /// So many walks.
@@ -30,34 +32,47 @@ pub(super) fn walk(system: &System, automata: &mut [Automaton]) -> Result<(), Ch
 fn walk_once(system: &System, automata: &mut [Automaton], seed: u64) -> Result<(), CheckError> {
     let mut random = seed;
     let mut world = system.initial_world();
+    let mut rests = system.guards.rests();
     let mut walkers = Vec::with_capacity(automata.len());
     for (process, automaton) in system.processes.iter().zip(&mut *automata) {
-        let (coroutine, stands, _) = Coroutine::start(process);
+        let (coroutine, stands, _) = Coroutine::start(process, system.guards);
         automaton.expect(automaton.start(), &stands)?;
         walkers.push(Walker { coroutine, at: stands.into(), node: automaton.start() });
     }
     for _ in 0..STEPS {
-        let enabled: Vec<usize> =
-            (0..walkers.len()).filter(|process| walkers[*process].at.is_enabled(&world)).collect();
+        let can_go_on =
+            |at: &At, strand| at.is_enabled(strand, &world) || rests > 0 && at.rests(strand);
+        let of_process = |(process, walker): (usize, &Walker)| {
+            let strands: Vec<Strand> =
+                walker.at.strands().filter(|strand| can_go_on(&walker.at, *strand)).collect();
+            strands.into_iter().map(move |strand| (process, strand))
+        };
+        let enabled: Vec<(usize, Strand)> =
+            walkers.iter().enumerate().flat_map(of_process).collect();
         if enabled.is_empty() {
             break;
         }
-        let process = enabled[(next(&mut random) % enabled.len() as u64) as usize];
+        let (process, strand) = enabled[(next(&mut random) % enabled.len() as u64) as usize];
         let Walker { coroutine, at, node } = &mut walkers[process];
         let automaton = &mut automata[process];
         let mut differs = None;
-        let mut resume = |answer: crate::check::request::Answer| {
-            let (stands, told) = coroutine.resume(answer.clone());
-            let agrees = automaton.follow(*node, answer).and_then(|(to, events)| {
+        let mut resume = |strand: Strand, answer: Answer| {
+            let (stands, told) = coroutine.resume(strand, answer.clone());
+            let agrees = automaton.follow(*node, (strand, answer)).and_then(|(to, learnt)| {
                 *node = to;
                 automaton.expect(to, &stands)?;
-                automaton.expect_told(&events, &told.events)
+                automaton.expect_told(&learnt, &told)
             });
             differs = differs.take().or(agrees.err());
-            (At::from(stands), told.events)
+            (At::from(stands), told)
         };
-        let name = &system.processes[process].name;
-        step::take(&mut world, name, at, system, &mut resume);
+        if at.rests(strand) {
+            rests -= 1;
+            at.go_on(resume(strand, Answer::Done), &mut Stepped::default());
+        } else {
+            let name = &system.processes[process].name;
+            step::take(&mut world, (name, strand), at, system, &mut resume);
+        }
         if let Some(error) = differs {
             return Err(error);
         }

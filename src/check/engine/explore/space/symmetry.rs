@@ -563,7 +563,7 @@ impl Space<'_> {
         let (node, answer, to, told) = ours.edge_known(*followed);
         *followed += 1;
         let (stands, told) = (renaming.of(ours.stands(to)), renaming.of(told));
-        let answer = renaming.of(answer);
+        let answer = (answer.0, renaming.of(&answer.1));
         let (image_to, image_told) = self.automata[image].follow(nodes[node as usize], answer)?;
         if nodes.len() <= to as usize {
             nodes.resize(to as usize + 1, NodeId::MAX);
@@ -698,10 +698,10 @@ impl Space<'_> {
                 budgets.close(group, &|_, _| 0, (0, open), &mut |generator, _, budget| {
                     let Candidate { renaming, processes } = &group.generators[generator];
                     let mut image: Budget = self.budgets.value(budget).clone();
-                    for (process, execution) in &mut image.late {
+                    for (process, _, execution) in &mut image.late {
                         (*process, *execution) = (processes[*process], renaming.of(execution));
                     }
-                    image.late.sort_by_key(|(process, _)| *process);
+                    image.late.sort_by_key(|(process, strand, _)| (*process, *strand));
                     Ok(Some(self.budget(image)))
                 })?;
             if !closed {
@@ -747,10 +747,12 @@ impl Space<'_> {
                             return Ok(None);
                         }
                         let image = self.local_at(spots.image(group, 0, spot, of_generator))?;
-                        let part = image_of_part(self.places[from][local as usize].part, |queue| {
+                        let queue_of = |queue: u32| {
                             Some((*queue_of[of_generator as usize].get(queue as usize)?).into())
-                        });
-                        let agrees = part == Some(self.places[to][image as usize].part);
+                        };
+                        let image_of = |part| image_of_part(part, queue_of);
+                        let (ours, theirs) = (self.parts_of(from, local), self.parts_of(to, image));
+                        let agrees = ours.map(image_of).eq(theirs.map(Some));
                         // Of a class that has split it is not clear where it stands.
                         Ok((agrees || self.has_split).then_some(image))
                     })?;

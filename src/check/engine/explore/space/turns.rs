@@ -2,7 +2,8 @@
 //! the store and of all that is remembered is looked up as one.
 
 use super::{
-    BLOCKED, Edge, Global, Moved, NOT_KNOWN, Part, Place, Space, Successor, comes_by_itself, target,
+    BLOCKED, Edge, Global, Moved, NOT_KNOWN, Part, Place, Space, Successor, comes_by_itself,
+    strand_of, target,
 };
 use crate::check::engine::explore::pack::{Layout, Packed};
 use crate::check::engine::explore::scenes::{Scenes, Slot, Turn};
@@ -23,6 +24,8 @@ enum Turned<const N: usize> {
     Blocked,
     /// It is not clear where the process stands.
     Unclear,
+    /// Each strand of the process has a turn of its own.
+    Beside,
     To(Packed<N>),
 }
 
@@ -44,11 +47,18 @@ impl Space<'_> {
         let row = self.scenes.row(layout.scene.get(key));
         let mut goes_on = false;
         for process in 0..layout.locals.len() {
-            match self.turn(layout, key, row, process)? {
+            let local = layout.locals[process].get(key);
+            let (choice, place) = (Choice::step(process), self.places[process][local as usize]);
+            match self.turn(layout, key, row, (choice, local), place)? {
                 Turned::Blocked => continue,
                 Turned::Unclear => {}
                 Turned::To(next) => {
-                    visit((Choice::step(process).number(), self.canonical(layout, next)?));
+                    visit((choice.number(), self.canonical(layout, next)?));
+                }
+                Turned::Beside => {
+                    let at = (process, local);
+                    goes_on |= self.strand_turns(layout, key, row, at, &mut visit)?;
+                    continue;
                 }
             }
             goes_on = true;
@@ -64,22 +74,46 @@ impl Space<'_> {
         Some(goes_on)
     }
 
-    /// What the step of a process leads to, looked up in the row of the scene.
+    /// The same for the steps of a process that has guards beside what it does; whether one of its
+    /// strands could go on.
+    #[inline(never)]
+    fn strand_turns<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        row: &[Slot],
+        (process, local): (usize, u32),
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        let mut goes_on = false;
+        for (strand, place) in self.places_beside(self.places[process][local as usize]) {
+            let choice = Choice::step_of(process, *strand);
+            match self.turn(layout, key, row, (choice, local), *place)? {
+                Turned::Blocked | Turned::Beside => continue,
+                Turned::Unclear => {}
+                Turned::To(next) => visit((choice.number(), self.canonical(layout, next)?)),
+            }
+            goes_on = true;
+        }
+        Some(goes_on)
+    }
+
+    /// What the step of a strand leads to, looked up in the row of the scene.
     #[inline(always)]
     fn turn<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         row: &[Slot],
-        process: usize,
+        (choice, local): (Choice, u32),
+        Place { part, column }: Place,
     ) -> Option<Turned<N>> {
-        let field = layout.locals[process];
-        let local = field.get(key);
-        let Place { part, column } = self.places[process][local as usize];
+        let field = layout.locals[choice.process];
         let mut next = *key;
         let edge = match part {
             Part::Over => return Some(Turned::Blocked),
             Part::Unclear => return Some(Turned::Unclear),
+            Part::Beside => return Some(Turned::Beside),
             Part::Store => {
                 let slot = Scenes::find(row, Turn::step(column))?;
                 let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
@@ -99,8 +133,8 @@ impl Space<'_> {
             }
             Part::Both(number) => {
                 let (scene, queue) = (layout.scene.get(key), layout.queues[number as usize]);
-                let spot = self.firsts[process][local as usize];
-                let asked = (spot, scene, queue.get(key));
+                let spot = self.firsts[choice.process][local as usize];
+                let asked = (strand_of(choice, spot), scene, queue.get(key));
                 let Some(woken) = *self.woken.get(&asked)? else { return Some(Turned::Blocked) };
                 layout.scene.put(&mut next, woken.scene);
                 queue.put(&mut next, woken.queue);
@@ -168,7 +202,11 @@ impl Space<'_> {
         }
         let row = self.scenes.row(layout.scene.get(key));
         let turned = match choice.kind {
-            Kind::Step => self.turn(layout, key, row, choice.process),
+            Kind::Step => {
+                let local = layout.locals[choice.process].get(key);
+                let place = self.places[choice.process][local as usize];
+                self.turn(layout, key, row, (choice, local), self.place_of(choice, place))
+            }
             _ => self.faulty_turn(layout, key, row, choice),
         };
         turned.is_some()
@@ -194,16 +232,17 @@ impl Space<'_> {
         let process = choice.process;
         let (local, spot) = (global.locals[process], self.first(process, global));
         let scene = self.scene(global.store, global.memory);
-        let Place { part, column } = self.places[process][local as usize];
+        let Place { part, column } = self.place_of(choice, self.places[process][local as usize]);
         let label = |moved: Moved| self.edge_list[moved.edge as usize].label;
         let turn = match (choice.kind, part) {
-            (Kind::Step, Part::Over | Part::Unclear) => None,
+            (Kind::Step, Part::Over | Part::Unclear | Part::Beside) => None,
             (Kind::Step, Part::Store) => Some(Turn::step(column)),
             (Kind::Step, Part::Neither | Part::Queue(_)) => moved.map(label).map(Turn::told),
             (Kind::Step, Part::Both(queue)) => {
                 let woken = moved.and_then(|moved| moved.queue).zip(to);
                 let woken =
                     woken.map(|((_, queue), (spot, scene, _))| Woken { scene, queue, spot });
+                let spot = strand_of(choice, spot);
                 let key = (spot, scene, global.queues[queue as usize]);
                 self.woken.insert(key, woken);
                 None

@@ -1,0 +1,282 @@
+//! Where a process and its engine hand over requests and answers.
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::process::Stands;
+use super::request::{Answer, Request};
+use super::strand::{Branch, Strand, Strands};
+use crate::env::Event;
+use crate::store::{Command, Reply, StoreError, Text};
+
+/// Where a process and its engine hand over requests and answers: a slot for each strand.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    main: Slot,
+    /// Those of the guards that run, by strand.
+    guards: Vec<(Strand, Slot)>,
+    /// Where the code is that runs now.
+    pub(super) running: Branch,
+    told: Told,
+    /// How many answers there were so far.
+    given: u32,
+    fault: Option<&'static str>,
+}
+
+/// A command with its answer.
+pub(super) type Seen = (Command, Result<Reply, StoreError>);
+
+/// What a strand has to do with its engine.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    request: Option<Request>,
+    /// Whether it was asked since the process was last resumed.
+    is_new: bool,
+    answer: Option<Answer>,
+    /// The commands since the last mark, with their answers: what the attempt saw.
+    pub(super) seen: Vec<Seen>,
+    /// Which of the answers to the process still matter to this strand.
+    matter: Matter,
+    /// A command that a mutation holds back until after the next request.
+    pub(super) deferred: Option<Command>,
+}
+
+/// Some of the answers to a process, in the order in which they may be given again: the first so many of
+/// all, and others.
+#[derive(Debug, Default)]
+struct Matter {
+    first: u32,
+    others: Vec<u32>,
+}
+
+impl Matter {
+    fn push(&mut self, given: u32) {
+        if given == self.first && self.others.is_empty() {
+            self.first += 1;
+        } else {
+            self.others.push(given);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.first as usize + self.others.len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.first = self.first.min(len as u32);
+        self.others.truncate(len - self.first as usize);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        (0..self.first).chain(self.others.iter().copied())
+    }
+}
+
+/// What a process told between two requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The events, in order.
+    pub(crate) events: Vec<Event>,
+    /// The places that it was inside of and is not any more, since what it did there was stopped.
+    pub(crate) left: Vec<Text>,
+    /// Whether a guard has ended, and the work beside it was stopped.
+    pub(crate) stopped: bool,
+    /// Where it has several strands: those that have asked for something since.
+    pub(crate) asked: Strands,
+}
+
+/// Rarely is there anything but events, so nothing else is hashed.
+impl Hash for Told {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.events.hash(state);
+    }
+}
+
+impl Default for Mailbox {
+    fn default() -> Mailbox {
+        Mailbox {
+            main: Slot::default(),
+            guards: Vec::new(),
+            running: Branch::TRUNK,
+            told: Told::default(),
+            given: 0,
+            fault: None,
+        }
+    }
+}
+
+impl Mailbox {
+    /// The slot of the code that runs now.
+    #[inline]
+    pub(super) fn slot(&mut self) -> &mut Slot {
+        let strand = self.running.strand();
+        match self.guards.iter_mut().find(|(known, _)| *known == strand) {
+            Some((_, slot)) => slot,
+            None => &mut self.main,
+        }
+    }
+
+    /// The slot of a strand, if it is there.
+    #[inline]
+    fn slot_of(&mut self, strand: Strand) -> Option<&mut Slot> {
+        if strand == Strand::MAIN {
+            return Some(&mut self.main);
+        }
+        self.guards.iter_mut().find(|(known, _)| *known == strand).map(|(_, slot)| slot)
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.told.events.push(event);
+    }
+
+    /// Says that what was done in a place was stopped.
+    pub(super) fn leave(&mut self, place: &Text) {
+        self.told.left.push(place.clone());
+    }
+
+    /// Puts a request of the code that runs now; which strand is to wait for the answer.
+    pub(super) fn ask(&mut self, request: Request) -> Strand {
+        let strand = self.running.strand();
+        let slot = self.slot();
+        slot.is_new = true;
+        let is_second = slot.request.is_some();
+        slot.request = Some(request);
+        if is_second {
+            self.fault = Some("asked for a second thing while one was under way");
+        }
+        strand
+    }
+
+    /// Puts the answer to what a strand asked, to be found when the process is polled.
+    pub(super) fn put(&mut self, strand: Strand, answer: Answer) {
+        let given = self.given;
+        self.given += 1;
+        if let Some(slot) = self.slot_of(strand) {
+            slot.request = None;
+            slot.answer = Some(answer);
+            slot.matter.push(given);
+        }
+    }
+
+    pub(super) fn take_answer(&mut self, strand: Strand) -> Option<Answer> {
+        self.slot_of(strand)?.answer.take()
+    }
+
+    /// What the process asks, once it is suspended.
+    pub(super) fn asked(&mut self) -> Result<Stands, &'static str> {
+        const NOTHING: &str = "waits for something that is not a request to the world";
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
+        if self.guards.is_empty() {
+            return self.main.request.take().map(Stands::Asks).ok_or(NOTHING);
+        }
+        let guards = self.guards.iter_mut().map(|(strand, slot)| (*strand, slot));
+        let slots = [(Strand::MAIN, &mut self.main)].into_iter().chain(guards);
+        let (mut asks, told) = (Vec::new(), &mut self.told);
+        for (strand, slot) in slots {
+            if std::mem::take(&mut slot.is_new) {
+                told.asked.add(strand);
+            }
+            asks.push((strand, slot.request.clone().ok_or(NOTHING)?));
+        }
+        Ok(Stands::Beside(asks))
+    }
+
+    /// What the process told since the last time it was asked.
+    pub(super) fn take_told(&mut self) -> Told {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Which of the answers to the process still matter, in an order in which they may be given again.
+    /// In which order answers came to different strands does not matter: they know nothing of each
+    /// other.
+    pub(super) fn matter(&self) -> Vec<u32> {
+        let guards = self.guards.iter().flat_map(|(_, slot)| slot.matter.iter());
+        self.main.matter.iter().chain(guards).collect()
+    }
+
+    /// How many of the answers to this strand matter.
+    pub(super) fn mark(&mut self) -> usize {
+        let slot = self.slot();
+        slot.seen.clear();
+        slot.matter.len()
+    }
+
+    /// Nothing that this strand was answered since matters.
+    pub(super) fn again(&mut self, mark: usize) {
+        let slot = self.slot();
+        slot.deferred = None;
+        slot.seen.clear();
+        slot.matter.truncate(mark);
+    }
+}
+
+/// A work and the guard beside it, as long as both go on. Dropped, it takes the guard's slot with it.
+pub(super) struct Fork {
+    mailbox: Arc<Mutex<Mailbox>>,
+    outside: Branch,
+    work: Branch,
+    guard: Branch,
+    /// When it began: how many answers had come, how many of them mattered, and what was seen.
+    given: u32,
+    mattered: usize,
+    seen: Vec<Seen>,
+}
+
+impl Fork {
+    /// Makes a slot for the guard beside a work that begins now; `None` where there are too many
+    /// within one another.
+    pub(super) fn begin(shared: &Arc<Mutex<Mailbox>>) -> Option<Fork> {
+        let mut mailbox = lock(shared);
+        let outside = mailbox.running;
+        let Some((work, guard)) = outside.fork() else {
+            mailbox.fault = Some("has too many guards within one another");
+            return None;
+        };
+        let given = mailbox.given;
+        let (mattered, seen) = (mailbox.slot().matter.len(), mailbox.slot().seen.clone());
+        let place = mailbox.guards.partition_point(|(strand, _)| *strand < guard.strand());
+        mailbox.guards.insert(place, (guard.strand(), Slot::default()));
+        let mailbox = Arc::clone(shared);
+        Some(Fork { mailbox, outside, work, guard, given, mattered, seen })
+    }
+
+    /// Whether nothing was answered since it began.
+    pub(super) fn has_just_begun(&self) -> bool {
+        lock(&self.mailbox).given == self.given
+    }
+
+    /// Runs code of the work or of the guard.
+    pub(super) fn run<T>(&self, is_guard: bool, code: impl FnOnce() -> T) -> T {
+        lock(&self.mailbox).running = if is_guard { self.guard } else { self.work };
+        let done = code();
+        lock(&self.mailbox).running = self.outside;
+        done
+    }
+
+    /// The guard has ended: what the work asked for is not waited for, and nothing that it was
+    /// answered matters. All that matters is how the guard came to its end.
+    pub(super) fn stop_work(&self) {
+        let mut mailbox = lock(&self.mailbox);
+        let guard = mailbox.slot_of(self.guard.strand());
+        let came_by = guard.map(|slot| std::mem::take(&mut slot.matter)).unwrap_or_default();
+        let slot = mailbox.slot();
+        (slot.request, slot.answer, slot.deferred) = (None, None, None);
+        slot.seen.clone_from(&self.seen);
+        slot.matter.truncate(self.mattered);
+        came_by.iter().for_each(|given| slot.matter.push(given));
+        mailbox.told.stopped = true;
+    }
+}
+
+impl Drop for Fork {
+    fn drop(&mut self) {
+        let guard = self.guard.strand();
+        lock(&self.mailbox).guards.retain(|(strand, _)| *strand != guard);
+    }
+}
+
+pub(super) fn lock(mailbox: &Mutex<Mailbox>) -> MutexGuard<'_, Mailbox> {
+    mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+}
