@@ -30,11 +30,11 @@ struct Fall {
 fn main() {
     let mut all: Vec<Fall> = models().iter().filter_map(fall).collect();
     all.sort_by(|a, b| (a.time, &a.model).cmp(&(b.time, &b.model)));
-    println!("{:>8}  {:<34} {:>8}  {:>5}  property", "seconds", "model", "states", "steps");
+    println!("{:>8}  {:<44} {:>8}  {:>5}  property", "seconds", "model", "states", "steps");
     for Fall { time, model, is_broken, states, steps, property } in &all {
         let cannot_be_had = if *is_broken { "" } else { " (cannot be had)" };
         let seconds = time.as_secs_f64();
-        println!("{seconds:8.2}  {model:<34} {states:>8}  {steps:>5}  {property}{cannot_be_had}");
+        println!("{seconds:8.2}  {model:<44} {states:>8}  {steps:>5}  {property}{cannot_be_had}");
     }
     summary("broken designs", all.iter().filter(|fall| fall.is_broken));
     summary("models of what cannot be had", all.iter().filter(|fall| !fall.is_broken));
