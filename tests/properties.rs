@@ -27,10 +27,11 @@ fn explored(model: &Model) -> Report {
 }
 
 /// How large a model is, as far as that can be told without a search.
-fn size(model: &Model) -> (bool, u32) {
+fn size(model: &Model) -> (bool, bool, u32) {
+    let takes_long = model.engines.iter().all(|choice| choice.thorough);
     let sizes = model.sizes;
     let all = [sizes.managers, sizes.workers, sizes.tasks, sizes.resources];
-    (!model.faults.is_none(), all.iter().map(|number| number.get()).product())
+    (takes_long, !model.faults.is_none(), all.iter().map(|number| number.get()).product())
 }
 
 #[test]

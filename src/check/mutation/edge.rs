@@ -51,11 +51,20 @@ impl Edge {
                 None
             }
             Edge::Mutated(literals, shape, change, met) => {
-                let is_it = **shape == *Shape::of(command, literals).to_string();
+                let is_it = is_call_of(shape, command)
+                    && **shape == *Shape::of(command, literals).to_string();
                 is_it.then(|| met.now(*change))
             }
         }
     }
+}
+
+/// Whether a shape is one of the command's method on its collection: most are told apart by that, and
+/// the whole shape of each command took a fifth of the time of a search.
+fn is_call_of(shape: &str, command: &Command) -> bool {
+    let method = shape.strip_prefix(&*command.collection).and_then(|rest| rest.strip_prefix('.'));
+    let arguments = method.and_then(|method| method.strip_prefix(command.operation.name()));
+    arguments.is_some_and(|arguments| arguments.starts_with('('))
 }
 
 impl Cx {

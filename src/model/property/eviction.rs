@@ -7,8 +7,9 @@ use crate::reservation::schema::{RESERVATIONS, WORKERS};
 use crate::store::{Document, Text, Value};
 
 /// `no-eviction`: a binding is ended by the process that made it, and by another only if its worker was
-/// lost before: it had crashed, was declared dead, or superseded by a later process of its name.
-/// Remembers the bindings with the process that made each, which workers are there, and which were lost.
+/// lost before: it had crashed, was declared dead, or superseded by a later process of its name. A
+/// failover is no reason: nobody is told of a binding or a registration that can be taken back. Remembers the
+/// bindings with the process that made each, which workers are there, and which were lost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoEviction;
 
@@ -34,8 +35,11 @@ impl Monitor for NoEviction {
             };
             let Some(resource) = id.as_str() else { continue };
             let known = before.get(resource).filter(|known| of_worker(known) == worker.as_str());
-            let binding =
-                known.cloned().unwrap_or_else(|| doc! {"worker": worker, "by": by}.into());
+            // Who made one that a failover brings back is not known.
+            let binding = known.cloned().unwrap_or_else(|| match step.process() {
+                Some(by) => doc! {"worker": worker, "by": by}.into(),
+                None => doc! {"worker": worker}.into(),
+            });
             bound.set(shared(resource), binding);
         }
         // What a failover takes back, no operation has done.
@@ -44,7 +48,8 @@ impl Monitor for NoEviction {
             for (resource, old) in ended {
                 let Some(old) = old.as_document() else { continue };
                 let worker = text(old, "worker").unwrap_or_default();
-                if text(old, "by") != Some(by) && field(memory, "lost").get(worker).is_none() {
+                let is_anothers = text(old, "by").is_some_and(|maker| maker != by);
+                if is_anothers && field(memory, "lost").get(worker).is_none() {
                     return Err(format!("{by} ends the binding of {worker} to {resource}"));
                 }
             }
@@ -67,6 +72,7 @@ fn note_lost(memory: &mut Document, step: &Step<'_>) {
         .collect();
     let before = std::mem::replace(field(memory, "there"), now.clone());
     let gone = before.iter().filter(|(worker, was)| now.get(worker) != Some(was));
+    let gone = gone.filter(|_| step.request().is_some());
     let mut lost: Vec<Text> = gone.map(|(worker, _)| worker.clone()).collect();
     lost.extend(step.process().filter(|_| step.crashed()).cloned());
     for worker in lost {
