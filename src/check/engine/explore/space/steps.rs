@@ -167,7 +167,8 @@ mod tests {
         for content in 0..3000 {
             for column in puts(content) {
                 assert_eq!(steps.find(content, column), Some(entry(content, column)));
-                assert_eq!(steps.find(content, column + 1), None);
+                let is_last = column + 1 == 1500;
+                assert!(is_last || steps.find(content, column + 1).is_none());
             }
             assert_eq!(steps.find(content, 1500), (content % 2 == 1).then_some(BLOCKED));
         }
