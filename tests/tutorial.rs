@@ -204,6 +204,78 @@ mod restarted {
     }
 }
 
+mod a_guard_beside_the_work {
+    use std::time::Duration;
+
+    use doorway::check::{Check, Cx, Guards};
+    use doorway::doc;
+    use doorway::env::{Env, forever};
+    use doorway::store::filter::{by_id, eq};
+    use doorway::store::update::{inc, set};
+    use doorway::store::{Document, Store, StoreError};
+
+    const PERIOD: Duration = Duration::from_secs(5);
+
+    /// Works as long as the lock is its own; its heart beats as `me`.
+    async fn work_alive(cx: Cx, me: &str) -> Result<(), StoreError> {
+        let locks = cx.collection::<Document>("locks");
+        let work = cx.step("work");
+        let heart = forever(&cx, || async {
+            cx.rest(PERIOD).await;
+            let alive = by_id("worker").and(eq("owner", me));
+            match locks.update_one(alive, inc("beats", 1)).await {
+                Ok(updated) if updated.matched == 0 => Err(()),
+                _ => Ok(()), // An answer that did not come says nothing.
+            }
+        });
+        let done = cx
+            .beside(
+                async {
+                    let _: Result<(), ()> = heart.await;
+                },
+                work,
+            )
+            .await;
+        if done.is_none() {
+            cx.collection::<Document>("stopped").insert_one(&doc! {"_id": "worker"}).await?;
+        }
+        Ok(())
+    }
+
+    /// Another takes the lock over, for which no heart has beaten yet.
+    async fn take_over(cx: Cx) -> Result<(), StoreError> {
+        let taken = set("owner", "other").set("beats", 0);
+        cx.collection::<Document>("locks").update_one(by_id("worker"), taken).await.map(|_| ())
+    }
+
+    fn check(me: &'static str) -> Check {
+        Check::new("a guard beside the work")
+            .document("locks", doc! {"_id": "worker", "owner": "worker", "beats": 0})
+            .process("worker", move |cx: Cx| async move { work_alive(cx, me).await })
+            .process("other", take_over)
+            .always("no heart beats for another", |world| {
+                let locks = world.documents::<Document>("locks");
+                locks.iter().all(|lock| {
+                    lock.get("owner") == Some(&"worker".into())
+                        || lock.get("beats") == Some(&0.into())
+                })
+            })
+    }
+
+    #[test]
+    fn a_heart_beats_for_its_owner_and_stops_the_work_of_who_is_none() {
+        let stopped = check("worker")
+            .reachable("it is stopped", |world| !world.documents::<Document>("stopped").is_empty());
+        stopped.explore().assert_verified();
+    }
+
+    #[test]
+    fn a_heart_that_beats_for_whoever_is_owner_is_found_where_guards_run() {
+        check("other").explore().assert_violates("no heart beats for another");
+        check("other").guards(Guards::LeftOut).explore().assert_verified();
+    }
+}
+
 const TUTORIAL: &str = include_str!("../docs/CHECKING.md");
 
 /// Each block of Rust in the tutorial stands in this file, line for line, but for the indentation.
