@@ -502,14 +502,15 @@ impl Space<'_> {
         if !held.holds() {
             return Ok(held);
         }
-        if self.is_askew() {
+        // A place of a class that has split stands for none, and what its image stands for is another
+        // matter: a state must not be taken for its image there.
+        if self.is_stale() {
             return Ok(Held::Stale);
         }
         let holds = self.close_numbers(action)?;
         Ok(match holds {
-            _ if self.is_askew() => Held::Stale,
+            _ if self.is_stale() => Held::Stale,
             true => Held::Holds,
-            false if self.has_split => Held::Stale,
             false => Held::Unclear,
         })
     }
@@ -753,8 +754,7 @@ impl Space<'_> {
                         let image_of = |part| image_of_part(part, queue_of);
                         let (ours, theirs) = (self.parts_of(from, local), self.parts_of(to, image));
                         let agrees = ours.map(image_of).eq(theirs.map(Some));
-                        // Of a class that has split it is not clear where it stands.
-                        Ok((agrees || self.has_split).then_some(image))
+                        Ok(agrees.then_some(image))
                     })?;
                 if !closed {
                     return Ok(false);
@@ -867,7 +867,7 @@ impl Space<'_> {
 
     /// Finds the images of what has come up by asking for an image.
     fn close_new(&mut self, action: &mut Action) -> Result<Held, CheckError> {
-        if self.is_askew() {
+        if self.is_stale() {
             return Ok(Held::Stale);
         }
         if action.closed == self.numbers() { Ok(Held::Holds) } else { self.close_all(action) }
