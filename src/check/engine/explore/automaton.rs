@@ -6,8 +6,8 @@
 //!
 //! Where guards run beside the work ([`Env::beside`](crate::env::Env::beside)), an answer is one to a
 //! strand, and of the answers to different strands the order does not count: they know nothing of each
-//! other until one of them ends. Strands that share memory are found out as any other process is that is no function of its
-//! answers.
+//! other until one of them ends. Strands that share memory are found out as any other process is that is
+//! no function of its answers.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -466,33 +466,25 @@ impl<'s> Space<'s> {
             let local = field.get(key);
             let place = places[local as usize];
             let mut next = *key;
-            let (to, edge) = if place.part == Part::Store {
-                match store_step(place.column)? {
-                    BLOCKED => continue,
-                    entry => (target(entry), entry as u32),
+            match place.part {
+                Part::Store => {}
+                Part::Over => continue,
+                _ => {
+                    goes_on |= self.other_successors(layout, key, (process, local), &mut visit)?;
+                    continue;
                 }
-            } else if place.part == Part::Over {
+            }
+            let entry = store_step(place.column)?;
+            if entry == BLOCKED {
                 continue;
-            } else if place.part == Part::Beside {
-                goes_on |= self.strand_successors(layout, key, (process, local), &mut visit)?;
-                continue;
-            } else {
-                let choice = Choice::step(process);
-                match self.step(layout, &mut next, (choice, local), place)? {
-                    Next::Blocked => continue,
-                    Next::Unclear => {
-                        goes_on = true;
-                        continue;
-                    }
-                    Next::By(store, edge) => (store, edge),
-                }
-            };
+            }
             goes_on = true;
+            let edge = entry as u32;
             field.change(&mut next, local, self.edge_local(edge)?);
             if plain {
-                layout.scene.change(&mut next, store, to);
+                layout.scene.change(&mut next, store, target(entry));
             } else {
-                next = self.finish(layout, key, next, (to, edge))?;
+                next = self.finish(layout, key, next, (target(entry), edge))?;
             }
             visit((Choice::step(process).number(), next));
         }
@@ -502,18 +494,20 @@ impl<'s> Space<'s> {
         Some(goes_on)
     }
 
-    /// The same for the steps of a process that has guards beside what it does; whether one of its
-    /// strands could go on.
+    /// The same for the steps of a process that the store alone does not decide, or that has guards
+    /// beside what it does; whether one of its strands could go on.
     #[inline(never)]
-    fn strand_successors<const N: usize>(
+    fn other_successors<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         (process, local): (usize, u32),
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
-        let (field, plain, mut goes_on) = (layout.locals[process], self.is_plain(), false);
-        for (strand, place) in self.places_beside(self.places[process][local as usize]) {
+        let (place, mut goes_on) = (self.places[process][local as usize], false);
+        let alone = [(Strand::MAIN, place)];
+        let strands = if place.part == Part::Beside { self.places_beside(place) } else { &alone };
+        for (strand, place) in strands {
             let (choice, mut next) = (Choice::step_of(process, *strand), *key);
             let (to, edge) = match self.step(layout, &mut next, (choice, local), *place)? {
                 Next::Blocked => continue,
@@ -524,15 +518,27 @@ impl<'s> Space<'s> {
                 Next::By(store, edge) => (store, edge),
             };
             goes_on = true;
-            field.put(&mut next, self.edge_local(edge)?);
-            if plain {
-                layout.scene.put(&mut next, to);
-            } else {
-                next = self.finish(layout, key, next, (to, edge))?;
-            }
-            visit((choice.number(), next));
+            visit((choice.number(), self.arrive(layout, key, next, process, (to, edge))?));
         }
         Some(goes_on)
+    }
+
+    /// The state to which a process comes by an edge, with this store; what else it changes of the
+    /// state was changed.
+    fn arrive<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        mut next: Packed<N>,
+        process: usize,
+        (store, edge): (u32, u32),
+    ) -> Option<Packed<N>> {
+        layout.locals[process].put(&mut next, self.edge_local(edge)?);
+        if self.is_plain() {
+            layout.scene.put(&mut next, store);
+            return Some(next);
+        }
+        self.finish(layout, key, next, (store, edge))
     }
 
     /// Where the strands of a process stand that has several.
@@ -615,11 +621,10 @@ impl<'s> Space<'s> {
         key: &Packed<N>,
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
-        let (plain, mut lands) = (self.is_plain(), false);
+        let mut lands = false;
         let (store, faults) = (self.parts(layout.scene.get(key)).0, layout.faults.get(key));
         for choice in &self.faults[faults as usize] {
-            let field = &layout.locals[choice.process];
-            let local = field.get(key);
+            let local = layout.locals[choice.process].get(key);
             if self.is_unclear(choice.process, local) {
                 continue;
             }
@@ -635,14 +640,9 @@ impl<'s> Space<'s> {
             }
             let store = if reads_store(choice.kind) { moved.store } else { store };
             layout.faults.put(&mut next, moved.faults);
-            field.put(&mut next, self.edge_local(moved.edge)?);
-            if plain {
-                layout.scene.put(&mut next, store);
-            } else {
-                next = self.finish(layout, key, next, (store, moved.edge))?;
-            }
             lands |= comes_by_itself(choice.kind);
-            visit((choice.number(), next));
+            let to = (store, moved.edge);
+            visit((choice.number(), self.arrive(layout, key, next, choice.process, to)?));
         }
         Some(lands)
     }
