@@ -28,7 +28,11 @@ struct Fall {
 }
 
 fn main() {
-    let mut all: Vec<Fall> = models().iter().filter_map(fall).collect();
+    let models = models().unwrap_or_else(|why| {
+        eprintln!("{why}");
+        std::process::exit(2)
+    });
+    let mut all: Vec<Fall> = models.iter().filter_map(fall).collect();
     all.sort_by(|a, b| (a.time, &a.model).cmp(&(b.time, &b.model)));
     println!("{:>8}  {:<44} {:>8}  {:>5}  property", "seconds", "model", "states", "steps");
     for Fall { time, model, is_broken, states, steps, property } in &all {
@@ -43,21 +47,28 @@ fn main() {
 fn summary<'a>(what: &str, falls: impl Iterator<Item = &'a Fall>) {
     let falls: Vec<&Fall> = falls.collect();
     let slow = falls.iter().filter(|fall| fall.time >= Duration::from_secs(1)).count();
-    let Some(last) = falls.last() else { return };
-    let (longest, model) = (last.time.as_secs_f64(), &last.model);
-    println!(
-        "{} {what}, {slow} of them in a second or more: at most {longest:.2}, {model}",
-        falls.len()
-    );
+    print!("{} {what}, {slow} of them in a second or more", falls.len());
+    match falls.last() {
+        Some(Fall { time, model, .. }) => println!(": at most {:.2}, {model}", time.as_secs_f64()),
+        None => println!(),
+    }
 }
 
-/// The models that are asked for.
-fn models() -> Vec<Model> {
+/// The models that are asked for: all that are built in, or those that are named.
+fn models() -> Result<Vec<Model>, String> {
+    let built_in = shipped().map_err(|why| why.to_string())?;
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let is_asked = |model: &Model| words.is_empty() || words.contains(&model.name);
-    let built_in = shipped().unwrap().into_iter().filter(is_asked);
-    let files = words.iter().filter(|word| word.ends_with(".toml"));
-    built_in.chain(files.map(|file| Model::read(Path::new(file)).unwrap())).collect()
+    if words.is_empty() {
+        return Ok(built_in);
+    }
+    let named = |word: &String| match built_in.iter().find(|model| model.name == *word) {
+        Some(model) => Ok(model.clone()),
+        None if word.ends_with(".toml") => {
+            Model::read(Path::new(word)).map_err(|why| format!("{word}: {why}"))
+        }
+        None => Err(format!("no model is called {word}: `doorway models` lists them")),
+    };
+    words.iter().map(named).collect()
 }
 
 /// Whether it is not the doorway or the lock as they are, or not on a store that does as it says.
