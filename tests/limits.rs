@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use doorway::check::engine::explore::{
     ExploreOptions, Limits, NO_LIVELOCK, PROGRESS, Progress, Watcher, explore,
 };
-use doorway::check::{Report, System, Verdict};
+use doorway::check::{Coverage, Report, System, Verdict};
 use doorway::model::{Model, property, shipped};
 use serde_json::Value;
 
@@ -136,6 +136,15 @@ fn what_fell_before_a_search_was_cancelled_is_told_with_its_run() {
     assert_eq!(report.stopped.as_deref(), Some("it was cancelled"));
     assert_eq!(told(&report, "fcfs-r1"), (Verdict::Violated, true));
     assert_eq!(told(&report, "exclusivity"), (Verdict::Inconclusive, false));
+}
+
+/// It is cancelled when a pass has ended, and the next one has visited one state.
+#[test]
+fn who_cancels_a_pass_that_has_just_begun_is_told_how_far_the_search_came() {
+    let (report, _) = run(&system("doorway-worker-crash"), Limits::default(), 5_000);
+    assert_eq!(report.stopped.as_deref(), Some("it was cancelled"));
+    let Coverage::States { states, depth, .. } = report.coverage else { panic!("an explorer") };
+    assert!(states > 5_000 && depth > 0, "{states} states");
 }
 
 #[test]

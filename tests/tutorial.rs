@@ -228,14 +228,10 @@ mod a_guard_beside_the_work {
                 _ => Ok(()), // An answer that did not come says nothing.
             }
         });
-        let done = cx
-            .beside(
-                async {
-                    let _: Result<(), ()> = heart.await;
-                },
-                work,
-            )
-            .await;
+        let guard = async {
+            let _: Result<(), ()> = heart.await;
+        };
+        let done = cx.beside(guard, work).await;
         if done.is_none() {
             cx.collection::<Document>("stopped").insert_one(&doc! {"_id": "worker"}).await?;
         }

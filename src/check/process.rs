@@ -112,9 +112,7 @@ impl Process {
         }));
         self
     }
-}
 
-impl Process {
     /// Whether a guard was ever left out that was to run beside its work.
     pub(crate) fn has_left_out_guards(&self) -> bool {
         self.leaves_out.load(Ordering::Relaxed)

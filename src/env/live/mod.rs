@@ -256,6 +256,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_guard_that_goes_round_and_round_does_not_hasten_the_work() {
+        let (host, tries) = (host(), Mutex::new(Vec::new()));
+        let guard = async {
+            let beat = || async {
+                host.rest(Duration::from_millis(1)).await;
+                Ok::<(), ()>(())
+            };
+            let _: Result<(), ()> = forever(&host, beat).await;
+        };
+        let work = until(&host, || async {
+            let mut tries = tries.lock().unwrap();
+            tries.push(tokio::time::Instant::now());
+            if tries.len() < 20 { Err(Wake::Changed) } else { Ok(()) }
+        });
+        assert_eq!(host.beside(guard, work).await, Some(()));
+        let tries = tries.into_inner().unwrap();
+        assert!(tries[19] - tries[18] >= host.pace.most / 2, "{tries:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn waiting_in_vain_gets_longer_up_to_a_bound_and_starts_over() {
         let host = host();
         let waits = Mutex::new(Vec::new());

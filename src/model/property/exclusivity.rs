@@ -9,9 +9,9 @@ use crate::store::{Document, Text, Value};
 /// `exclusivity`: no two workers run tasks of one resource at once.
 ///
 /// One worker is one thread of control: what it runs, it runs one after another. Two processes of one
-/// name are two workers, where the run tells which it is of. A task runs until it has finished or gives its reservation back, or its process crashes or is
-/// stopped, since it is not registered any more. Remembers the tasks that
-/// run, each with its resource and worker, and the process that runs it.
+/// name are two workers, where the run tells which it is of. A task runs until it has finished or gives
+/// its reservation back, or its process crashes or is stopped, since it is not registered any more.
+/// Remembers the tasks that run, each with its resource and worker, and the process that runs it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exclusivity;
 
