@@ -38,24 +38,23 @@ fn commands<'a>(steps: &'a [TraceStep], process: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_task_costs_ten_commands_where_nobody_contends() {
+fn a_task_costs_eight_commands_where_nobody_contends() {
     let mut model = model("doorway-submitters");
     for size in ["managers", "workers", "tasks", "resources"] {
         model.sizes.set(size, "1").unwrap();
     }
     let system = model.system().unwrap();
     let steps = one_after_another(&system, &["manager-1", "worker-1"]);
-    let submit = ["task_status.insert_one", "counters.find_one", "reserved_resources.update_one"];
+    let submit = ["task_status.insert_one", "reserved_resources.update_one"];
     assert_eq!(commands(&steps, "manager-1"), submit);
     let register = ["counters.find_one_and_update", "workers.replace_one"];
     let serve = [
         "reserved_resources.find",
-        "reserved_resources.update_one",
-        "counters.find_one_and_update",
         "reserved_resources.find_one_and_update",
         "task_status.update_one",
         "task_status.update_one",
-        "reserved_resources.delete_one",
+        "reserved_resources.find",
+        "reserved_resources.update_one",
     ];
     let look_again = ["reserved_resources.find"];
     assert_eq!(commands(&steps, "worker-1"), [&register[..], &serve, &look_again].concat());
@@ -85,8 +84,8 @@ fn failure(mut system: System, names: [&'static str; 2]) -> Option<String> {
 fn two_processes_of_one_name_are_told_so() {
     let empty = || {
         let mut system = model("doorway-submitters").system().unwrap();
-        let inserted = |id: &str, turn: i64| doorway::doc! {"_id": id, "task_ids": ["t"], "turn": turn, "first": "t"};
-        system.world.store.insert(schema::RESERVATIONS, inserted("r", 0)).unwrap();
+        let reserved = doorway::doc! {"_id": "r", "task_ids": ["t"], "token": 0, "turn": 0};
+        system.world.store.insert(schema::RESERVATIONS, reserved).unwrap();
         system
     };
     assert_eq!(failure(empty(), ["a", "b"]), None);

@@ -152,7 +152,7 @@ fn what_fell_before_the_time_was_over_is_told_with_its_run() {
     let time = Some(Duration::from_secs(1));
     let limits = Limits { time, ..Limits::default() };
     let began = Instant::now();
-    let (report, _) = run(&system("doorway-manager-crash"), limits, u64::MAX);
+    let (report, _) = run(&system("doorway-stale-three-tasks"), limits, u64::MAX);
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(report.stopped.as_deref(), Some("the limit of 1.0 s was reached"));
     assert_eq!(told(&report, "fcfs-r1"), (Verdict::Violated, true));

@@ -149,22 +149,22 @@ fn print_table(seen: &Overview) {
             };
             let first = one.tasks.first().map_or("", |task| task);
             let queue = format!("{} (first: {first})", grouped(one.tasks.len() as u64));
-            let waits = if one.worker.is_some() {
+            let before = if one.worker.is_some() {
                 "-".into()
             } else {
-                format!("{} turns", grouped(one.waits.unsigned_abs()))
+                grouped(one.before as u64).to_string()
             };
-            [one.resource.to_string(), worker, queue, waits]
+            [one.resource.to_string(), worker, queue, before]
         })
         .collect();
-    let heading = ["RESOURCE", "WORKER", "QUEUE", "WAITING"].map(str::to_owned);
+    let heading = ["RESOURCE", "WORKER", "QUEUE", "BEFORE IT"].map(str::to_owned);
     let wide = |column: usize| {
         rows.iter().chain([&heading]).map(|row| row[column].chars().count()).max().unwrap_or(0)
     };
     let widths = [wide(0), wide(1), wide(2)];
-    for [resource, worker, queue, waits] in [&heading].into_iter().chain(&rows) {
+    for [resource, worker, queue, before] in [&heading].into_iter().chain(&rows) {
         let [first, second, third] = widths;
-        output::line(format_args!("{resource:first$}  {worker:second$}  {queue:third$}  {waits}"));
+        output::line(format_args!("{resource:first$}  {worker:second$}  {queue:third$}  {before}"));
     }
     let free = seen
         .workers

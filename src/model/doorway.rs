@@ -39,8 +39,7 @@ impl Model {
             lists.entry(task.resource).or_default().push(task.id.into());
         }
         for (resource, tasks) in lists {
-            let first = tasks[0].clone();
-            let list = doc! {"_id": resource, "task_ids": tasks, "turn": 0, "first": first};
+            let list = doc! {"_id": resource, "task_ids": tasks, "token": 0, "turn": 0};
             store.insert(schema::RESERVATIONS, list)?;
         }
         Ok(())
@@ -146,8 +145,8 @@ pub(super) fn literals() -> BTreeSet<Text> {
     use schema::State::{Cancelled, Failed, Finished, Running, Waiting};
     let states = [Waiting, Running, Finished, Failed, Cancelled].map(Value::from);
     let states = states.iter().filter_map(Value::as_str).map(Text::from);
-    let counters = doorway::counter::ALL.map(|counter| Text::from(counter.id()));
-    states.chain(counters).chain([doorway::worker::LOST.into()]).collect()
+    let others = [doorway::counter::INCARNATIONS, doorway::worker::LOST].map(Text::from);
+    states.chain(others).collect()
 }
 
 /// A submitter's own submission is the doorway: there is no queue before it.

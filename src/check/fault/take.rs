@@ -133,6 +133,9 @@ fn replicas(kind: Kind, world: &mut World, budget: &mut Budget) -> bool {
         Kind::Failover if store.is_ahead_of_majority() => {
             budget.failovers -= 1;
             store.fail_over();
+            if budget.failovers == 0 {
+                store.forget_majority();
+            }
         }
         _ => return false,
     }

@@ -1,23 +1,26 @@
 //! The doorway is bounded: whoever submits a task waits for nobody.
 //!
-//! It is so as long as the others are few. A submission has to begin again where its list was deleted and
-//! made anew by others between the two phases of its upsert; each time they have served a task meanwhile.
-//! So nobody is waited for, and what one does over again the others have got done (it is *lock-free*), but
-//! an endless stream of others can keep one at it (it is not *wait-free*; Herlihy, *Wait-free
-//! synchronization*, TOPLAS 13(1), 1991).
+//! A submission begins again where the reservation of its resource was made by another between the two
+//! phases of its upsert; a reservation stays once it is made, so this happens once. It begins again as well
+//! where it finds that its task was in the list and is there no more, since another has submitted the same task
+//! and it is done; or where what it has seen a failover takes back.
 
 use super::doorway::announces;
+use super::field;
 use crate::check::{Answer, Monitor, Request, Step};
+use crate::doc;
 use crate::reservation::Task;
-use crate::store::{Document, Value};
+use crate::store::{Document, Text, Value};
 
-/// More commands than this a submission has no need of: three, and three more each time another makes
-/// or deletes the list at that moment, and one more for each answer that is lost.
-const MOST: i64 = 10;
+/// The commands of a submission that has to begin again once: four are enough where nothing goes wrong.
+const MOST: i64 = 4;
+/// What it takes to begin again.
+const AGAIN: i64 = 2;
 
-/// `bounded-doorway`: from its first command to its place in the list a submission takes at most ten
-/// commands, which is for models of up to three tasks without a failover. Lamport's definition asks for
-/// a doorway that ends by itself. Remembers how many each process has sent.
+/// `bounded-doorway`: from its first command to its place in the list a submission takes at most four
+/// commands, and two more for each answer that is lost meanwhile and each time that a task is submitted again.
+/// Lamport's definition asks for a doorway that ends by itself. Remembers how many each process has
+/// sent, and how many it may.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BoundedDoorway;
 
@@ -26,30 +29,45 @@ impl Monitor for BoundedDoorway {
         "bounded-doorway"
     }
 
-    fn step(&self, sent: &mut Document, step: &Step<'_>) -> Result<(), String> {
+    fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
         let Some(process) = step.process() else { return Ok(()) };
         if step.crashed() || step.events().iter().any(|event| &*event.name == Task::QUEUED) {
-            sent.remove(process);
+            memory.remove(process);
             return Ok(());
         }
-        let (Some(Request::Command(command)), Some(Answer::Store(_))) =
+        let (Some(Request::Command(command)), Some(Answer::Store(reply))) =
             (step.request(), step.answer())
         else {
             return Ok(());
         };
-        let before = sent.get(process).and_then(Value::as_int);
-        let number = match before {
-            Some(number) => number + 1,
-            None if announces(command) => 1,
-            None => return Ok(()),
-        };
-        if number > MOST {
-            return Err(format!(
-                "{process} has sent {number} commands, and its task is not queued"
-            ));
+        if announces(command) && memory.get(process).is_none() {
+            memory.set(process.clone(), doc! {"sent": 0, "most": MOST});
+            memory.sort_fields();
         }
-        sent.set(process.clone(), number);
-        sent.sort_fields();
-        Ok(())
+        let is_again = announces(command) && reply.is_err();
+        let is_lost = reply.as_ref().is_err_and(|error| error.is_outcome_unknown());
+        if is_again || is_lost {
+            let all: Vec<Text> = memory.iter().map(|(process, _)| process.clone()).collect();
+            all.iter().for_each(|process| add(field(memory, process), "most", AGAIN));
+        }
+        if memory.get(process).is_none() {
+            return Ok(());
+        }
+        let submission = field(memory, process);
+        add(submission, "sent", 1);
+        let [sent, most] =
+            ["sent", "most"].map(|name| submission.get(name).and_then(Value::as_int));
+        match sent > most {
+            true => Err(format!(
+                "{process} has sent {} commands, and its task is not queued",
+                sent.unwrap_or(0)
+            )),
+            false => Ok(()),
+        }
     }
+}
+
+fn add(submission: &mut Document, name: &str, number: i64) {
+    let before = submission.get(name).and_then(Value::as_int).unwrap_or(0);
+    submission.set(name, before + number);
 }

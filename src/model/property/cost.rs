@@ -3,27 +3,27 @@
 use super::doorway::announces;
 use super::field;
 use crate::check::{Answer, Monitor, Request, Step};
-use crate::reservation::doorway::counter::Counter;
+use crate::reservation::doorway::schema::COUNTERS;
 use crate::reservation::schema::{RESERVATIONS, STATUSES};
-use crate::store::update::{Operator, Update};
-use crate::store::{Command, Document, Filter, Operation, Reply, Value};
+use crate::store::update::Update;
+use crate::store::{Command, Document, Operation, Reply, Value};
 
-/// The commands of a task from its submission to its place in a list, from there to its release, of
-/// which one that is not the last of its list takes another, and those of a worker's registration.
-const OF_A_SUBMISSION: i64 = 3;
-const OF_A_TURN: i64 = 7;
+/// The commands of a task from its submission to its place in a list, and from there to its release; one more
+/// finds the others that wait, where there are any; and those of a worker's registration.
+const OF_A_SUBMISSION: i64 = 2;
+const OF_A_TURN: i64 = 5;
+const OF_THE_OTHERS: i64 = 1;
 const OF_A_WORKER: i64 = 2;
 /// What another worker takes at most that wanted a task as well: to look, and to bind in vain.
 const OF_A_RACE: i64 = 2;
 /// What a crash takes at most: the process registers again, and ends the binding that it has left behind.
-const OF_A_CRASH: i64 = 11;
+const OF_A_CRASH: i64 = 9;
 
-/// `cost`: a task takes ten commands, or eleven where another waits behind it, and two more for each
-/// other worker that comes for it; a worker takes two to register. A crash of the worker takes eleven. An
-/// answer that is lost, beside that the command is sent again, takes eight where it is that to an arming, ten
-/// to an append, five to a bind, none to a freeing, two to a release, and else one. A look that finds no work
-/// is not counted. A token is drawn for a binding that has none. Remembers how many were answered, what
-/// those take that were not, the workers, the submissions and the crashes.
+/// `cost`: a task takes seven commands, or eight where there is another resource, and two more for each
+/// other worker that comes for it; a worker takes two to register. A crash of the worker takes nine. An
+/// answer that is lost, beside that the command is sent again, takes seven where it is that to an append, five
+/// to a bind, none to a freeing or a scan, and else one. A scan that finds nothing is not counted. Remembers how
+/// many were answered, what those take that were not, the workers, the submissions and the crashes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost;
 
@@ -48,7 +48,7 @@ impl Monitor for Cost {
             }
             _ => add(memory, "sent", 1),
         }
-        if draws(command, Counter::Incarnations)
+        if &*command.collection == COUNTERS
             && let Some(process) = step.process()
         {
             let workers = field(memory, "workers");
@@ -58,11 +58,6 @@ impl Monitor for Cost {
         }
         if announces(command) {
             add(memory, "submitted", 1);
-        }
-        if draws(command, Counter::Tokens)
-            && !step.world.store.documents(RESERVATIONS).any(wants_a_token)
-        {
-            return Err("a token is drawn, and no binding wants one".into());
         }
         let (sent, most) = (count(memory, "sent"), enough(memory, step));
         if sent <= most {
@@ -75,11 +70,11 @@ impl Monitor for Cost {
 /// How many commands are enough for what there is.
 fn enough(memory: &Document, step: &Step<'_>) -> i64 {
     let tasks = step.world.store.documents(STATUSES).count() as i64;
+    let has_others = step.world.store.documents(RESERVATIONS).count() > 1;
     let workers = memory.get("workers").and_then(Value::as_document).map_or(0, Document::len);
     let workers = i64::try_from(workers).unwrap_or(i64::MAX);
     OF_A_SUBMISSION * count(memory, "submitted")
-        + OF_A_TURN * tasks
-        + (tasks - 1).max(0)
+        + (OF_A_TURN + if has_others { OF_THE_OTHERS } else { 0 }) * tasks
         + OF_A_WORKER * workers
         + OF_A_RACE * tasks * (workers - 1).max(0)
         + count(memory, "lost")
@@ -87,39 +82,22 @@ fn enough(memory: &Document, step: &Step<'_>) -> i64 {
 }
 
 /// What an answer that is lost takes at most. That to a freeing takes nothing: whichever of the two was
-/// done has freed the resource. It is another matter where the first comes late and ends the next binding,
-/// which takes two answers that are lost.
+/// done has freed the resource.
 fn of_a_lost_answer(command: &Command) -> i64 {
     let operators = command.operation.update().map(Update::operators).unwrap_or_default();
     let is_about = |field: &str| operators.iter().any(|one| one.path().as_str() == field);
     match command.operation {
+        Operation::Scan { .. } => 0,
         // How the document is has to be read.
         _ if &*command.collection != RESERVATIONS => 1,
         // The task may be queued once more when it is done already, and is taken off then.
-        _ if command.operation.is_upsert() => 10,
-        // A worker that has armed its binding and was not told ends it, and begins again.
-        Operation::FindOneAndUpdate { .. } => 8,
-        // One that is bound and was not told does the same.
-        _ if binds(operators) => 5,
+        _ if command.operation.is_upsert() => 7,
+        // A worker that is bound and was not told ends the binding, and begins again.
+        Operation::FindOneAndUpdate { .. } => 5,
         _ if is_about("worker_name") && !is_about("task_ids") => 0,
         // A worker that has released and was not told asks how it stands.
-        _ => 2,
+        _ => 1,
     }
-}
-
-fn binds(operators: &[Operator]) -> bool {
-    let names =
-        |one: &Operator| matches!(one, Operator::Set(to, _) if to.as_str() == "worker_name");
-    operators.iter().any(names)
-}
-
-fn draws(command: &Command, counter: Counter) -> bool {
-    let of = command.operation.filter().and_then(Filter::point).and_then(Value::as_str);
-    command.operation.is_write() && of == Some(counter.id())
-}
-
-fn wants_a_token(reservation: &Document) -> bool {
-    reservation.get("worker_name").is_some() && reservation.get("token").is_none()
 }
 
 fn count(memory: &Document, name: &str) -> i64 {

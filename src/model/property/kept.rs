@@ -1,6 +1,6 @@
 //! Kept: what is written into a reservation stays there until it is taken out.
 
-use super::doorway::has_failed;
+use super::doorway::is_final;
 use super::{TaskEvent, is_queued, shared};
 use crate::check::Documents;
 use crate::check::{Monitor, Step};
@@ -34,10 +34,10 @@ impl Monitor for Kept {
         }
         let mut queued = queued.iter().filter(|(_, queued)| **queued == Value::from(true));
         let store = &step.world.store;
-        // One that has failed is told of too, but not where the answer to the writing was lost.
+        // How one has ended is told of too, but late, or not at all, where the answer to its writing was lost.
         let is_lost = |task: &Text| {
             let task = Value::from(task);
-            !is_named(store, &task) && !has_failed(store, &task)
+            !is_named(store, &task) && !is_final(store, &task)
         };
         match queued.find(|(task, _)| is_lost(task)) {
             None => Ok(()),

@@ -23,7 +23,17 @@ impl Monitor for NoLeak {
         let queued = |queue: &&Document| {
             queue.get("entries").and_then(Value::as_array).is_some_and(|some| !some.is_empty())
         };
-        match store.documents(RESERVATIONS).chain(store.documents(QUEUES).filter(queued)).next() {
+        let reserved = |reservation: &&Document| {
+            let is_done = |tasks: &[Value]| tasks.is_empty();
+            let listed = reservation.get("task_ids").and_then(Value::as_array);
+            reservation.get("worker_name").is_some() || !listed.is_some_and(is_done)
+        };
+        match store
+            .documents(RESERVATIONS)
+            .filter(reserved)
+            .chain(store.documents(QUEUES).filter(queued))
+            .next()
+        {
             None => Ok(()),
             Some(left) => Err(format!("all is done, and {left} is left")),
         }

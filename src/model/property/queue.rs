@@ -2,6 +2,7 @@
 
 use super::doorway::{is_final, lists, status};
 use crate::check::{Monitor, Step};
+use crate::reservation::schema::RESERVATIONS;
 use crate::store::{Document, Text, Value};
 
 /// `queue`: a list of the doorway grows at its tail only and shrinks at its head only, names a task
@@ -31,8 +32,15 @@ impl Monitor for Queue {
                     ));
                 }
             }
-            if let Some((resource, _)) = now.iter().find(|(_, tasks)| is_empty(tasks)) {
-                return Err(format!("the list of {resource} is empty, and it was not deleted"));
+            let bound = |reservation: &Document| reservation.get("worker_name").is_some();
+            let of = |resource: &Text| step.world.store.get(RESERVATIONS, &resource.into());
+            let idle = |(resource, tasks): &(&Text, &Value)| {
+                is_empty(tasks) && of(resource).is_some_and(bound)
+            };
+            if let Some((resource, _)) = now.iter().find(idle) {
+                return Err(format!(
+                    "the list of {resource} is empty, and a worker is bound to it"
+                ));
             }
         }
         *before = now;

@@ -93,7 +93,8 @@ fn stands_at_head(store: &Documents<'_>, status: &Document) -> Result<(), String
     let binding = store.get(RESERVATIONS, resource);
     let field = |name| binding.and_then(|binding| binding.get(name));
     let its_own = status.get("token").is_some() && field("token") == status.get("token");
-    if its_own && field("worker_name") != status.get("worker_name") {
+    let bound = field("worker_name").is_some();
+    if its_own && bound && field("worker_name") != status.get("worker_name") {
         return Err(format!("the token of {task} is in a binding of another worker"));
     }
     Ok(())

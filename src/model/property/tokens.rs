@@ -6,8 +6,9 @@ use crate::doc;
 use crate::reservation::schema::{RESERVATIONS, STATUSES};
 use crate::store::{Document, Value};
 
-/// `tokens`: a binding keeps its worker, and its token once it has one; and of two runs of a resource
-/// the later has the higher token. Remembers the bindings, and of each resource the last run.
+/// `tokens`: a binding begins with a token higher than any before it, where nobody is bound, and keeps it
+/// and its worker until it ends; and of two runs of a resource the later has the higher token. Remembers the
+/// bindings, and of each resource the last run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokens;
 
@@ -17,27 +18,18 @@ impl Monitor for Tokens {
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
-        let mut bound = Document::new();
-        for reservation in step.world.store.documents(RESERVATIONS) {
-            let Some(resource) = reservation.id().and_then(Value::as_str) else { continue };
-            if let Some(worker) = reservation.get("worker_name") {
-                let binding = match reservation.get("token") {
-                    Some(token) => doc! {"worker": worker, "token": token},
-                    None => doc! {"worker": worker},
-                };
-                bound.set(shared(resource), binding);
-            } else if reservation.get("token").is_some() {
-                return Err(format!("{resource} has a token, and is bound to nobody"));
-            }
+        let bindings: Document = (step.world.store.documents(RESERVATIONS))
+            .filter_map(|found| Some((shared(found.id()?.as_str()?), binding(found))))
+            .collect();
+        // What a failover takes back, no operation has done.
+        if step.request().is_some() {
+            let before = field(memory, "bindings");
+            bindings.iter().try_for_each(|(resource, now)| {
+                let was = before.get(resource).unwrap_or(&NONE);
+                if was == now { Ok(()) } else { follows(resource, was, now) }
+            })?;
         }
-        for (resource, now) in bound.iter() {
-            let before = field(memory, "bound").get(resource).cloned();
-            // What a failover brings back, no operation has done.
-            if before.as_ref() != Some(now) && step.request().is_some() {
-                keeps(resource, before.as_ref(), now)?;
-            }
-        }
-        memory.set("bound", bound);
+        memory.set("bindings", bindings);
         if step.process().is_none() {
             forget_lost_runs(memory, step);
         }
@@ -45,17 +37,27 @@ impl Monitor for Tokens {
     }
 }
 
-/// A binding begins without a token, and all that becomes of it is that it gets one.
-fn keeps(resource: &str, before: Option<&Value>, now: &Value) -> Result<(), String> {
-    let worker = |binding: &Value| Some(text(binding.as_document()?, "worker")?.to_owned());
-    match before {
-        None if token(now).is_some() => {
-            Err(format!("{resource} is bound together with a token that was drawn before"))
-        }
-        Some(before) if worker(before) != worker(now) || token(before).is_some() => {
-            Err(format!("{resource} was bound by {before}, and that becomes {now}"))
-        }
-        _ => Ok(()),
+/// What is there before the first binding.
+const NONE: Value = Value::Null;
+
+/// The token of the last binding, and its worker if it is under way.
+fn binding(reservation: &Document) -> Value {
+    let fields = ["token", "worker_name"].map(|name| reservation.get(name).cloned());
+    fields.into_iter().flatten().collect::<Vec<_>>().into()
+}
+
+/// A binding begins where none is under way, with a higher token; and all that becomes of it is that it ends.
+fn follows(resource: &str, was: &Value, now: &Value) -> Result<(), String> {
+    let parts = |binding: &Value| {
+        let mut parts = binding.as_array().unwrap_or_default().iter();
+        (parts.next().and_then(Value::as_int).unwrap_or(0), parts.next().cloned())
+    };
+    let ((old, bound), (new, binds)) = (parts(was), parts(now));
+    match (bound, binds) {
+        (None, Some(_)) if new > old => Ok(()),
+        (Some(_), None) if new == old => Ok(()),
+        (None, None) if new == old => Ok(()),
+        _ => Err(format!("the binding of {resource} was {was}, and becomes {now}")),
     }
 }
 
@@ -92,8 +94,4 @@ fn rises(memory: &mut Document, status: &Document) -> Result<(), String> {
             Ok(())
         }
     }
-}
-
-fn token(binding: &Value) -> Option<&Value> {
-    binding.as_document()?.get("token")
 }

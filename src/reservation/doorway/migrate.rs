@@ -35,8 +35,6 @@ pub enum Step {
     Adopt {
         /// The resource.
         resource: Text,
-        /// The first task of its list.
-        first: Text,
         /// The tasks of its list.
         tasks: Vec<Text>,
     },
@@ -78,7 +76,7 @@ impl fmt::Display for Step {
                 write!(f, "{}: {} goes into its list", record.resource, record.task)
             }
             Step::Adopt { resource, tasks, .. } => {
-                write!(f, "{resource}: its list of {} gets a turn and statuses", tasks.len())
+                write!(f, "{resource}: its list of {} gets a token and statuses", tasks.len())
             }
             Step::Drop { resource } => write!(f, "{resource}: no task is left, it goes"),
         }
@@ -132,13 +130,10 @@ impl Found {
         if let (Some(resource), Some(tasks)) = (text("_id"), document.get("task_ids")) {
             let tasks = tasks.as_array().unwrap_or_default();
             let tasks: Vec<Text> = tasks.iter().filter_map(Value::as_str).map(Text::from).collect();
-            let has_turn = document.get("turn").is_some();
-            let step = match tasks.first().cloned() {
-                None => Some(Step::Drop { resource: resource.clone() }),
-                Some(first) if !has_turn => {
-                    Some(Step::Adopt { resource: resource.clone(), first, tasks })
-                }
+            let step = match document.get("token") {
                 Some(_) => None,
+                None if tasks.is_empty() => Some(Step::Drop { resource: resource.clone() }),
+                None => Some(Step::Adopt { resource: resource.clone(), tasks }),
             };
             return Found::New { resource, worker, step };
         }
@@ -205,24 +200,22 @@ pub async fn carry_out<S: Store>(store: &S, plan: &Plan) -> Result<(), StoreErro
                 append(store, record).await?;
                 documents(store).delete_one(by_id(record.id.clone())).await?;
             }
-            Step::Adopt { resource, first, tasks } => {
+            Step::Adopt { resource, tasks } => {
                 for task in tasks {
                     announce(store, task, resource).await?;
                 }
-                let adopted = by_id(resource).and(missing("turn"));
-                let update = set("turn", FIRST).set("first", first);
-                documents(store).update_one(adopted, update).await?;
+                let as_it_was = by_id(resource).and(missing("token"));
+                let update = set("token", 0).set("turn", 0);
+                documents(store).update_one(as_it_was, update).await?;
             }
             Step::Drop { resource } => {
-                documents(store).delete_one(by_id(resource).and(size("task_ids", 0))).await?;
+                let empty = by_id(resource).and(missing("token")).and(size("task_ids", 0));
+                documents(store).delete_one(empty).await?;
             }
         }
     }
     Ok(())
 }
-
-/// The turn of those that wait already: before that of any that comes.
-const FIRST: i64 = 0;
 
 /// Writes the status first, as a submission does: a task without one counts as done.
 async fn announce<S: Store>(store: &S, task: &Text, resource: &Text) -> Result<(), StoreError> {
@@ -239,8 +232,8 @@ async fn announce<S: Store>(store: &S, task: &Text, resource: &Text) -> Result<(
 /// Puts the task at the end of the list, unless it is there.
 async fn append<S: Store>(store: &S, record: &Record) -> Result<(), StoreError> {
     let absent = by_id(&record.resource).and(ne("task_ids", &record.task));
-    let made = push("task_ids", &record.task).set_on_insert("turn", FIRST);
-    let mut update = made.set_on_insert("first", &record.task);
+    let made = push("task_ids", &record.task);
+    let mut update = made.set_on_insert("token", 0).set_on_insert("turn", 0);
     if let Some(worker) = &record.worker {
         update = update.set_on_insert("worker_name", worker);
     }

@@ -2,15 +2,14 @@
 
 use serde::Serialize;
 
-use super::counter::Counter;
-use super::schema::{COUNTERS, Registration, Reservation, registrations, reservations};
-use crate::store::filter::{all, by_id};
-use crate::store::{Document, ReadConcern, Sort, Store, StoreError, Text};
+use super::schema::{Registration, Reservation, registrations, reservations, waiting};
+use crate::store::filter::{all, exists};
+use crate::store::{ReadConcern, Sort, Store, StoreError, Text};
 
 /// Who reserves what at about one moment: the collections are read one after another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Overview {
-    /// The reservations; first those that have waited longest.
+    /// The reservations that have a task or a worker, those that come first before the others.
     pub reserved: Vec<Reserved>,
     /// The workers that are registered, by name.
     pub workers: Vec<Text>,
@@ -27,29 +26,27 @@ pub struct Reserved {
     pub is_alive: bool,
     /// The tasks in their order; the first is the one that runs, or runs next.
     pub tasks: Vec<Text>,
-    /// How many bindings there were of any resource since this one began to wait for a worker. No
-    /// clock tells how long that is; it grows for as long as others are served before.
-    pub waits: i64,
+    /// How many of those that wait for a worker come before it; 0 where it has one.
+    pub before: usize,
 }
 
-/// Reads who reserves what. Two scans and one more command.
+/// Reads who reserves what. Two scans.
 ///
 /// # Errors
 ///
 /// What the store refuses; `is_data` where a reservation is of another form: see
 /// [`migrate`](super::migrate).
 pub async fn overview<S: Store>(store: &S) -> Result<Overview, StoreError> {
-    let counters = store.collection::<Document>(COUNTERS);
-    let last = counters.find_one(by_id(Counter::Tokens.id())).await?;
-    let last = last.and_then(|counter| counter.get("n")?.as_int()).unwrap_or_default();
     let found = reservations::<S, Reservation>(store).read_concern(ReadConcern::Majority);
-    let found = found.find(all()).sort(Sort::ascending("turn")).await?;
+    let found =
+        found.find(exists("worker_name").or(waiting())).sort(Sort::ascending("turn")).await?;
     let there: Vec<Registration> = registrations(store).find(all()).await?;
     let mut workers: Vec<Text> = there.into_iter().map(|worker| worker.name).collect();
     workers.sort();
+    let mut waiting = 0..;
     let reserved = found.into_iter().map(|one| Reserved {
         is_alive: one.worker_name.as_ref().is_some_and(|worker| workers.contains(worker)),
-        waits: (last - one.turn).max(0),
+        before: if one.worker_name.is_none() { waiting.next().unwrap_or(0) } else { 0 },
         resource: one.resource_id,
         worker: one.worker_name,
         tasks: one.task_ids,

@@ -1,6 +1,6 @@
 //! Which workers are there: registration and heartbeat.
 
-use super::counter::{Counter, draw};
+use super::counter::draw;
 use super::schema::{Registration, registrations};
 use super::settle::settled;
 use crate::env::Env;
@@ -38,7 +38,7 @@ pub async fn register<H: Store + Env>(
     host: &H,
     name: &Text,
 ) -> Result<Incarnation, ReservationError> {
-    let me = Incarnation { name: name.clone(), number: draw(host, Counter::Incarnations).await? };
+    let me = Incarnation { name: name.clone(), number: draw(host).await? };
     loop {
         let registered = settled(host, || {
             let earlier = by_id(name).and(lt("incarnation", me.number));

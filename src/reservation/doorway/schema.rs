@@ -5,12 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::counter::INCARNATIONS;
 use crate::doc;
 pub use crate::reservation::schema::{RESERVATIONS, STATUSES, WORKERS};
-use crate::store::filter::exists;
-use crate::store::{Collection, Document, Index, Store, Text, Value};
+use crate::store::filter::{exists, missing};
+use crate::store::{Collection, Document, Filter, Index, Store, Text, Value};
 
-/// The collection of the [`counter`](super::counter)s.
+/// The collection of the [`counter`](super::counter).
 pub const COUNTERS: &str = "counters";
 
 /// Of a reservation: whether a worker is bound to it. The tasks are not asked for.
@@ -21,15 +22,19 @@ pub struct Binding {
     pub resource_id: Text,
     /// The worker, if one is bound to it.
     pub worker_name: Option<Text>,
-    /// The token of the binding, once the worker has drawn it.
-    pub token: Option<i64>,
-    /// The turn of the reservation.
-    pub turn: i64,
-    /// The task that the reservation was made for.
-    pub first: Text,
+    /// The token of the binding; where none is under way, of the last one.
+    pub token: i64,
 }
 
-/// A reservation. Its list is never empty.
+/// Of a reservation its turn alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The turn.
+    pub turn: i64,
+}
+
+/// A reservation. It is made by the first task of its resource, and stays when its list is empty, since
+/// its tokens only go up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     /// The resource.
@@ -37,18 +42,14 @@ pub struct Reservation {
     pub resource_id: Text,
     /// The tasks, in the order in which they came; the first is the one that runs.
     pub task_ids: Vec<Text>,
-    /// Tells which of two resources has waited longer for a worker: the one with the lower. It is
-    /// another one after each binding that had a token.
+    /// How many bindings the resource has had: so it names a binding, and of two bindings of a resource
+    /// the later has the higher one.
+    pub token: i64,
+    /// Tells which of two resources that wait comes first: the one with the lower.
     pub turn: i64,
-    /// The task that the reservation was made for.
-    pub first: Text,
     /// The worker, if one is bound to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_name: Option<Text>,
-    /// Names the binding, once the worker has drawn it; of two bindings of a resource the later
-    /// has the higher one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub token: Option<i64>,
 }
 
 /// A worker that is there.
@@ -128,10 +129,16 @@ pub fn one_reservation_per_worker() -> Index {
     Index::unique(["worker_name"]).partial(exists("worker_name"))
 }
 
-/// The documents that have to be there before the first command: one for each counter.
+/// The documents that have to be there before the first command.
 #[must_use]
-pub fn counters() -> [Document; 2] {
-    super::counter::ALL.map(|counter| doc! {"_id": counter.id(), "n": 0})
+pub fn counters() -> [Document; 1] {
+    [doc! {"_id": INCARNATIONS, "n": 0}]
+}
+
+/// Of a reservation: a task waits there, and no worker is bound to it.
+#[must_use]
+pub fn waiting() -> Filter {
+    missing("worker_name").and(exists("task_ids.0"))
 }
 
 /// The reservations, as documents of `T`.

@@ -1,6 +1,5 @@
 //! Submitting a task: the doorway.
 
-use super::counter::{Counter, last};
 use super::schema::{Reservation, State, Status, reservations, statuses};
 use super::settle::settled;
 use crate::env::Env;
@@ -13,7 +12,7 @@ use crate::store::{ReadConcern, Store};
 /// whose submission had ended before this one began.
 ///
 /// May be done again for the same task, by anyone and at any time, and has then no effect: a task
-/// runs at most once. Three commands.
+/// runs at most once. Two commands.
 ///
 /// # Errors
 ///
@@ -44,13 +43,11 @@ async fn announce<H: Store + Env>(host: &H, task: &Task) -> Result<(), Reservati
 
 /// The doorway itself, one atomic operation; `false` where another created the list meanwhile.
 async fn append<H: Store + Env>(host: &H, task: &Task) -> Result<bool, ReservationError> {
-    let turn = last(host, Counter::Tokens).await?;
     let reservations = reservations::<H, Reservation>(host);
     let appended = settled(host, || {
         let absent = by_id(&task.resource).and(ne("task_ids", &task.id));
-        let made = push("task_ids", &task.id).set_on_insert("turn", turn);
-        let update = made.set_on_insert("first", &task.id);
-        reservations.update_one(absent, update).upsert(true)
+        let made = push("task_ids", &task.id).set_on_insert("token", 0).set_on_insert("turn", 0);
+        reservations.update_one(absent, made).upsert(true)
     });
     match appended.await {
         Ok(_) => Ok(true),

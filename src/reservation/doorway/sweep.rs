@@ -6,7 +6,8 @@ use super::settle::settled;
 use crate::env::{Env, Wake, forever};
 use crate::reservation::ReservationError;
 use crate::store::filter::{by_id, eq, exists};
-use crate::store::{Collection, Projection, Store, Update};
+use crate::store::update::unset;
+use crate::store::{Collection, Projection, ReadConcern, Store};
 
 /// Sweeps for ever. Any number may do so at once.
 ///
@@ -53,30 +54,20 @@ pub(super) async fn free<H: Store + Env>(
     binding: &Binding,
 ) -> Result<(), ReservationError> {
     settled(host, || {
-        let still = by_id(&binding.resource_id)
-            .and(eq("worker_name", binding.worker_name.as_ref()))
-            .and(eq("token", binding.token));
-        bindings(host).update_one(still, unbind(Update::default(), binding.token))
+        let still = by_id(&binding.resource_id).and(eq("token", binding.token));
+        bindings(host).update_one(still, unset("worker_name"))
     })
     .await?;
     Ok(())
 }
 
-/// Ends a binding. The resource comes before those that began to wait while it was bound.
-pub(super) fn unbind(update: Update, token: Option<i64>) -> Update {
-    let update = update.unset("worker_name").unset("token");
-    match token {
-        Some(token) => update.set("turn", token),
-        None => update,
-    }
-}
-
-/// The reservations, as far as they say who is bound to what.
+/// The reservations, as far as they say who is bound to what. What is read was acknowledged by a majority:
+/// the token of a binding that a failover takes back is given again.
 pub(super) fn bindings<H: Store>(host: &H) -> Collection<'_, H, Binding> {
-    host.collection(RESERVATIONS)
+    host.collection(RESERVATIONS).read_concern(ReadConcern::Majority)
 }
 
 /// Of a reservation what a binding is; the tasks are not asked for.
 pub(super) fn of_binding() -> Projection {
-    Projection::Include(["worker_name", "token", "turn", "first"].map(Into::into).into())
+    Projection::Include(["worker_name", "token"].map(Into::into).into())
 }

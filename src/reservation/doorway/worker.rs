@@ -4,16 +4,15 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use super::counter::{Counter, draw};
 use super::registry::{Incarnation, Standing, heartbeat, register, standing};
-use super::schema::{Binding, Reservation, State, Status, reservations, statuses};
+use super::schema::{Binding, Reservation, State, Status, Turn, reservations, statuses, waiting};
 use super::settle::settled;
-use super::sweep::{bindings, free, of_binding, unbind};
+use super::sweep::{bindings, free, of_binding};
 use crate::env::{Env, Wake, forever};
 use crate::reservation::{ReservationError, Task};
-use crate::store::filter::{by_id, eq, missing};
+use crate::store::filter::{by_id, eq};
 use crate::store::update::{pop_first, set};
-use crate::store::{ReadConcern, Returns, Sort, Store, Text, Value};
+use crate::store::{Projection, ReadConcern, Returns, Sort, Store, Text};
 
 /// How often a worker says that it is alive.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -47,7 +46,7 @@ impl<E: Into<ReservationError>> From<E> for Stop {
 /// Registers a worker and serves for ever; `run` runs a task, and an error of it is recorded with
 /// the task. Several processes must not have one name: the later supersedes the earlier.
 ///
-/// Without contention a task costs seven commands, and an idle worker one scan whenever it looks.
+/// Without contention a task costs six commands, and an idle worker one scan whenever it looks.
 ///
 /// # Errors
 ///
@@ -98,14 +97,12 @@ where
         check_standing(host, me).await?;
         return Ok(free(host, &found).await?);
     }
-    if !bind(host, me, &found).await? {
+    let Some(grant) = bind(host, me, found).await? else {
+        // Where members lag, what a majority has may stay for a while as it was seen.
+        host.breathe().await;
         return Ok(());
-    }
-    let served = match arm(host, me, found).await? {
-        Some(grant) => serve_head(host, me, grant, run).await?,
-        None => false,
     };
-    if served { Ok(()) } else { check_standing(host, me).await }
+    if serve_head(host, me, grant, run).await? { Ok(()) } else { check_standing(host, me).await }
 }
 
 /// The worker has lost its binding: is it still registered?
@@ -118,67 +115,44 @@ async fn check_standing<H: Store + Env>(host: &H, me: &Incarnation) -> Result<()
 }
 
 /// Looks for work: a binding in the worker's own name, which an earlier process has left behind or
-/// of which the answer was lost; else the resource that has waited longest. A hint, since a scan
-/// is no snapshot and others look too.
+/// of which the answer was lost; else the resource whose turn it is. A hint, since a scan is no snapshot and
+/// others look too.
 async fn look<H: Store + Env>(
     host: &H,
     me: &Incarnation,
 ) -> Result<Option<Binding>, ReservationError> {
     let found = settled(host, || {
-        let mine_or_free = eq("worker_name", &me.name).or(missing("worker_name"));
+        let mine_or_waiting = eq("worker_name", &me.name).or(waiting());
         let mine_first = [Sort::descending("worker_name"), Sort::ascending("turn")].concat();
-        bindings(host).find(mine_or_free).sort(mine_first).limit(1_u32).projection(of_binding())
+        bindings(host).find(mine_or_waiting).sort(mine_first).limit(1_u32).projection(of_binding())
     });
     Ok(found.await?.into_iter().next())
 }
 
-/// Binds the worker to the resource, if nobody else is, and it is the turn that it saw still, since in
-/// another it could not arm its binding; `false` where that fails.
+/// Binds the worker to the resource, and gives the head of its list; `None` where another was bound since
+/// the worker looked, or the answer to a bind of this worker was lost.
+///
+/// The binding's token is that of the last one, and one more. As long as it is the one that was looked at,
+/// nobody is bound, and the list is not empty.
 async fn bind<H: Store + Env>(
-    host: &H,
-    me: &Incarnation,
-    found: &Binding,
-) -> Result<bool, ReservationError> {
-    let bound = settled(host, || {
-        let free =
-            by_id(&found.resource_id).and(missing("worker_name")).and(eq("turn", found.turn));
-        bindings(host).update_one(free, set("worker_name", &me.name))
-    });
-    match bound.await {
-        Ok(bound) => Ok(bound.matched == 1),
-        // A bind of this worker whose answer was lost has been done meanwhile.
-        Err(error) if error.is_duplicate_key() => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Draws a token for the binding, and gives the head of the list; `None` where the binding is lost.
-///
-/// The token is drawn once the worker is bound, and the binding is looked at again with it: so it
-/// is higher than that of any earlier binding, and lower than that of any later one.
-///
-/// It has to be the turn that the worker saw when it looked: a bind that comes late, or an arming,
-/// would bring a token into a later turn that is too low for it. Each binding with a token leaves another
-/// `turn` behind; a list that is made anew may have one that was before, but is made for another
-/// task then, or for one that is done.
-async fn arm<H: Store + Env>(
     host: &H,
     me: &Incarnation,
     found: Binding,
 ) -> Result<Option<Grant>, ReservationError> {
-    let token = draw(host, Counter::Tokens).await?;
-    let armed = settled(host, || {
-        let unarmed = by_id(&found.resource_id)
-            .and(eq("worker_name", &me.name))
-            .and(missing("token"))
-            .and(eq("turn", found.turn))
-            .and(eq("first", &found.first));
+    let bound = settled(host, || {
+        let unchanged = by_id(&found.resource_id).and(eq("token", found.token));
         reservations::<H, Reservation>(host)
-            .find_one_and_update(unarmed, set("token", token))
+            .find_one_and_update(unchanged, set("worker_name", &me.name).inc("token", 1))
             .returns(Returns::After)
     });
-    let head = armed.await?.and_then(|armed| armed.task_ids.into_iter().next());
-    Ok(head.map(|head| Grant { task: Task::new(head, found.resource_id), token }))
+    let bound = match bound.await {
+        Err(error) if error.is_duplicate_key() => None,
+        bound => bound?,
+    };
+    Ok(bound.and_then(|bound| {
+        let head = bound.task_ids.into_iter().next()?;
+        Some(Grant { task: Task::new(head, bound.resource_id), token: bound.token })
+    }))
 }
 
 /// Brings the head of the list to its end, and releases the resource; `false` where the binding
@@ -213,7 +187,7 @@ where
         }
         Claim::Outdated => return Ok(false),
     }
-    release(host, &task, token).await
+    release(host, me, &task, token).await
 }
 
 /// What comes of claiming a task.
@@ -283,24 +257,33 @@ async fn finish<H: Store + Env>(
 /// Takes the task, which is done, off the list, and the worker off the reservation; `false` where
 /// the binding is lost.
 ///
-/// A reservation with no other task is deleted. To take the task off and to free the resource is
-/// one operation, so that no resource keeps a worker from the others.
+/// To take the task off and to free the resource is one operation, so that no resource keeps a worker from
+/// the others; and those that wait come before it from now on.
 async fn release<H: Store + Env>(
     host: &H,
+    me: &Incarnation,
     task: &Task,
     token: i64,
 ) -> Result<bool, ReservationError> {
-    let reservations = reservations::<H, Reservation>(host);
-    let bound = || by_id(&task.resource).and(eq("token", token));
-    let deleted = settled(host, || {
-        let alone = eq("task_ids", vec![Value::from(&task.id)]);
-        reservations.delete_one(bound().and(alone))
+    let last = last_turn(host).await?;
+    let released = settled(host, || {
+        let bound = by_id(&task.resource).and(eq("worker_name", &me.name)).and(eq("token", token));
+        let popped = pop_first("task_ids").unset("worker_name");
+        let popped = match last {
+            Some(last) => popped.set("turn", last + 1),
+            None => popped,
+        };
+        reservations::<H, Reservation>(host).update_one(bound, popped)
     });
-    if deleted.await? == 1 {
-        return Ok(true);
-    }
-    let popped = settled(host, || {
-        reservations.update_one(bound(), unbind(pop_first("task_ids"), Some(token)))
+    Ok(released.await?.matched == 1)
+}
+
+/// The turn of the resource that comes last of those that wait now. A hint.
+async fn last_turn<H: Store + Env>(host: &H) -> Result<Option<i64>, ReservationError> {
+    let turns = reservations::<H, Turn>(host);
+    let last = settled(host, || {
+        let turn_alone = Projection::Include(vec!["turn".into()]);
+        turns.find(waiting()).sort(Sort::descending("turn")).limit(1_u32).projection(turn_alone)
     });
-    Ok(popped.await?.matched == 1)
+    Ok(last.await?.first().map(|last| last.turn))
 }

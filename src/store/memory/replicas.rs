@@ -4,7 +4,9 @@
 //! has is the whole content as it was at some time, and to have a write is to have all before it.
 //! Two members are kept: the slowest one of the majority, and one that lags behind as it likes. Each
 //! catches up with the primary in one step, at any time; that it may do so write by write is the
-//! same as to have done so earlier, but for a read that falls between.
+//! same as to have done so earlier, but for a read that falls between. The one that lags learns as it catches
+//! up what a majority has: a majority read that it answers is of that, and no failover takes it back (manual,
+//! *reference/read-concern-majority*).
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ pub(super) struct Replicas {
     majority: Option<Tables>,
     /// What a member has that lags behind.
     lagging: Option<Tables>,
+    /// Of that what it knows a majority to have, where that is tracked.
+    known: Option<Tables>,
     /// How many failovers there were.
     term: u32,
 }
@@ -31,12 +35,21 @@ impl State {
     /// From now on a member lags behind.
     pub(crate) fn track_lagging(&mut self) {
         let tables = self.tables.clone();
-        self.replicas_mut().lagging = Some(tables);
+        let replicas = self.replicas_mut();
+        replicas.lagging = Some(tables);
+        // Where it is not tracked a majority has what the primary has, and so has this member.
+        replicas.known.clone_from(&replicas.majority);
     }
 
     /// Nobody asks any more what the member has that lags behind.
     pub(crate) fn forget_lagging(&mut self) {
-        self.replicas_mut().lagging = None;
+        let replicas = self.replicas_mut();
+        (replicas.lagging, replicas.known) = (None, None);
+    }
+
+    /// No failover comes any more.
+    pub(crate) fn forget_majority(&mut self) {
+        self.replicas_mut().majority = None;
     }
 
     /// Whether a failover now would lose something.
@@ -46,7 +59,13 @@ impl State {
 
     /// Whether the member that lags behind does.
     pub(crate) fn is_ahead_of_lagging(&self) -> bool {
-        self.lagging().is_some_and(|lagging| !is_one(lagging, &self.tables))
+        let Some(replicas) = &self.replicas else { return false };
+        let Replicas { majority, lagging: Some(lagging), known, .. } = &**replicas else {
+            return false;
+        };
+        let of_majority = majority.as_ref().unwrap_or(&self.tables);
+        !is_one(lagging, &self.tables)
+            || known.as_ref().is_some_and(|known| !is_one(known, of_majority))
     }
 
     /// A majority has it all.
@@ -66,8 +85,12 @@ impl State {
 
     /// The content as the member has it that lags behind.
     pub(crate) fn as_lagging(&self) -> Option<State> {
-        let tables = self.lagging()?.clone();
-        Some(State { tables, ..State::default() })
+        let Replicas { lagging, known, .. } = &**self.replicas.as_ref()?;
+        let mut state = State { tables: lagging.as_ref()?.clone(), ..State::default() };
+        if known.is_some() {
+            state.replicas_mut().majority.clone_from(known);
+        }
+        Some(state)
     }
 
     /// How many failovers there were.
@@ -83,12 +106,9 @@ impl State {
     /// What each member has, to change in place.
     pub(super) fn contents_mut(&mut self) -> impl Iterator<Item = &mut Tables> {
         let replicas = self.replicas.as_mut().map(Arc::make_mut);
-        let others = replicas.map(|members| [&mut members.majority, &mut members.lagging]);
+        let others = replicas
+            .map(|members| [&mut members.majority, &mut members.lagging, &mut members.known]);
         std::iter::once(&mut self.tables).chain(others.into_iter().flatten().flatten())
-    }
-
-    fn lagging(&self) -> Option<&Tables> {
-        self.replicas.as_ref()?.lagging.as_ref()
     }
 
     fn replicas_mut(&mut self) -> &mut Replicas {
