@@ -42,9 +42,10 @@ fn mutants_are_made_of_what_is_sent_and_fall_by_the_property_of_their_guard() {
     let killers = killers(&["doorway-bypass", "doorway-one-resource"]);
     let by = |command, change| killed_by(fate(&killers, command, change));
     let lost = ["once", "kept", "queue"].map(String::from);
-    assert!(lost.contains(&by("reserved_resources.delete_one", "without clause 3")));
+    assert_eq!(by("reserved_resources.find_one_and_update(", "operator 2 turned"), "tokens");
     assert_eq!(by("reserved_resources.find(", "without sort key 2"), "bypass");
-    let release = "reserved_resources.update_one({_id: ?, token: ?}, {$pop";
+    let release = "reserved_resources.update_one({_id: ?, worker_name: ?, token: ?}, {$pop: \
+                   {task_ids: -1}, $unset: {worker_name: \"\"}})";
     assert!(lost.contains(&by(release, "operator 1 turned")));
     assert!(lost.contains(&by("task_status.insert_one", "not sent")));
     let told = "an unknown outcome taken as done";
@@ -67,19 +68,15 @@ fn a_lost_answer_has_to_be_asked_for_again() {
 fn what_only_costs_more_falls_by_the_cost() {
     let killers = killers(&["doorway-cost-two-workers", "doorway-cost-unknown-failover"]);
     let by = |command, change| killed_by(fate(&killers, command, change));
-    let bind = "reserved_resources.update_one({_id: ?, worker_name: {$exists: false}, turn: ?}";
-    assert_eq!(by(bind, "without clause 3"), "cost");
+    let bind = "reserved_resources.find_one_and_update({_id: ?, token: ?}";
     assert_eq!(by(bind, "an unknown outcome taken as not done"), "cost");
-    for token in ["?", "null"] {
-        let free =
-            format!("reserved_resources.update_one({{_id: ?, worker_name: ?, token: {token}}}");
-        for change in [
-            "an unknown outcome taken as done",
-            "an unknown outcome taken as not done",
-            "acknowledged by the primary alone",
-        ] {
-            assert_eq!(killed_by(fate(&killers, &free, change)), "cost", "{free}: {change}");
-        }
+    let free = "reserved_resources.update_one({_id: ?, token: ?}";
+    for change in [
+        "an unknown outcome taken as done",
+        "an unknown outcome taken as not done",
+        "acknowledged by the primary alone",
+    ] {
+        assert_eq!(by(free, change), "cost", "{change}");
     }
 }
 
@@ -88,7 +85,7 @@ fn a_read_that_sends_what_nobody_looks_at_falls() {
     let killers = killers(&["doorway-sweep-two"]);
     let by = |command, change| killed_by(fate(&killers, command, change));
     assert_eq!(by("reserved_resources.find({$or", "without limit"), "targeted");
-    assert_eq!(by("reserved_resources.find({worker_name", "without clause 1"), "targeted");
+    assert_eq!(by("reserved_resources.find({worker_name: {$exists: true}}", "without clause 1"), "targeted");
 }
 
 #[test]
@@ -121,17 +118,15 @@ fn a_watcher_that_errs_falls_by_the_registry() {
 fn a_worker_that_is_there_is_not_robbed() {
     let killers = killers(&["doorway-worker-gone", "doorway-zombie-one-task"]);
     let by = |command, change| killed_by(fate(&killers, command, change));
-    let free = "reserved_resources.update_one({_id: ?, worker_name: ?, token: null}";
+    let free = "reserved_resources.update_one({_id: ?, token: ?}";
     assert_eq!(by(free, "without clause 2"), "no-eviction");
-    let delete = "reserved_resources.delete_one({_id: ?, token: ?, task_ids: ?})";
-    assert_eq!(by(delete, "without clause 2"), "no-eviction");
 }
 
 #[test]
 fn a_mutant_that_heals_is_not_harmless() {
     let killers = killers(&["doorway-one-resource"]);
-    let bind = "reserved_resources.update_one({_id: ?, worker_name: {$exists: false}, turn: ?}";
-    let heals = fate(&killers, bind, "without clause 3");
+    let others = "reserved_resources.find({worker_name: {$exists: false}";
+    let heals = fate(&killers, others, "not sent");
     let differs = vec!["doorway-one-resource".to_owned()];
     assert_eq!(heals, Fate::Survived { differs, unended: Vec::new() });
     assert!(!heals.is_harmless());

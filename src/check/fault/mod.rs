@@ -89,7 +89,8 @@ impl Faults {
     /// [`WriteConcern::Primary`](crate::store::WriteConcern) is acknowledged before that, and may
     /// be lost; so may a majority write that others see already, and then its outcome is unknown. A
     /// majority read sees what a majority has, any other what the primary has. A command of which
-    /// nothing is done yet begins again.
+    /// nothing is done yet begins again. After the last failover of the budget a majority has all at once: who
+    /// wants to see it lag after a failover gives one failover more.
     #[must_use]
     pub fn failovers(mut self, failovers: u32) -> Faults {
         self.failovers = failovers;

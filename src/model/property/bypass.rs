@@ -48,7 +48,9 @@ impl Monitor for Bypass {
             waits.set(shared(resource), since.unwrap_or(Document::new().into()));
         }
         let most = i64::try_from(store.documents(WORKERS).count()).unwrap_or(i64::MAX);
-        let is_new = |resource: &&Text| known.get(resource).is_none();
+        // What a failover brings back, no operation has done.
+        let is_new =
+            |resource: &&Text| known.get(resource).is_none() && step.request().is_some();
         for newly in bound.iter().map(|(resource, _)| resource).filter(is_new) {
             each(&mut waits, |times_of| count(times_of, newly, 1));
         }

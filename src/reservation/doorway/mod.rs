@@ -7,21 +7,19 @@
 //!
 //! | step | by | command |
 //! |---|---|---|
-//! | [`submit()`] | a submitter, or a manager | insert the status; read the last token; append the task to the list |
-//! | look | a [`worker`] | the free resource that has waited longest |
-//! | bind | | take the resource, if nobody else has |
-//! | arm | | draw a token; write it into the binding, if that is still there |
+//! | [`submit()`] | a submitter, or a manager | insert the status; append the task to the list |
+//! | look | a [`worker`] | the waiting resource whose turn it is |
+//! | bind | | take the resource, if nobody else has, with the next token; read the head of its list |
 //! | claim | | the status of the head of the list: waiting → running |
 //! | run | | with the token as a *fencing token*: a resource refuses one lower than it has seen |
 //! | finish | | the status: running → finished or failed |
-//! | release | | delete the reservation if the task is its last; else take the task off the list and the worker off the reservation, in one operation |
+//! | release | | read the highest turn of those that wait; take the task off the list and the worker off the reservation, behind them, in one operation |
 //! | [`sweep`] | anyone, for ever | free a resource whose worker is not registered any more |
 //! | [`watch`] | anyone, for ever | delete the registration of a worker whose heart has stopped |
 //! | [`cancel`] | anyone | the status: waiting → cancelled; the list is left alone |
 //!
-//! A token is drawn from a [`counter`] once the worker is bound, and the binding is asked for again
-//! when it is written. So it names one binding, and of two bindings of a resource the later has the
-//! higher one.
+//! A token is the number of bindings that the resource has had. So it names one binding, and of two
+//! bindings of a resource the later has the higher one; and a reservation stays when its list is empty.
 //!
 //! Who wants no worker but to wait for a turn of its own takes the [`lock`].
 //!
