@@ -11,6 +11,7 @@
 
 use std::process::ExitCode;
 
+mod idle;
 mod measure;
 mod operations;
 mod reservations;
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
     println!("on {}", server.described().await);
     operations::compare(server, pairs).await;
     reservations::count(tasks).await;
+    idle::compare().await;
     ExitCode::SUCCESS
 }
 

@@ -29,8 +29,8 @@ struct Reservation {
     #[serde(rename = "_id")]
     resource: String,
     task_ids: Vec<String>,
+    token: i64,
     turn: i64,
-    first: String,
 }
 
 /// Measures all of them, and prints a table.
@@ -78,7 +78,7 @@ fn id(number: usize) -> String {
 }
 
 fn reservation(id: &str) -> Bson {
-    bson! {"_id": id, "task_ids": ["task-1", "task-2"], "turn": 1_i64, "first": "task-1"}
+    bson! {"_id": id, "task_ids": ["task-1", "task-2"], "token": 1_i64, "turn": 1_i64}
 }
 
 /// The driver's handle, with the concerns that the adapter sends.
@@ -210,9 +210,7 @@ async fn insert_and_delete(
 ) -> Vec<[Spent; 2]> {
     let adapter = async |round| {
         let id = format!("new-{round}");
-        let document = doc! {
-            "_id": &*id, "task_ids": ["task-1", "task-2"], "turn": 1, "first": "task-1",
-        };
+        let document = doc! {"_id": &*id, "task_ids": ["task-1", "task-2"], "token": 1, "turn": 1};
         sent(store, Operation::InsertOne { document }).await;
         let deleted = sent(store, Operation::DeleteOne { filter: by_id(&*id) }).await;
         assert_eq!(deleted, Reply::Deleted(1));

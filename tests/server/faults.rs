@@ -17,22 +17,20 @@ const ROUNDS: usize = 60;
 
 /// The commands of the protocol, by their shapes.
 const PROTOCOL: &[&str] = &[
-    "delete reserved_resources {_id, task_ids: [_], token}",
     "delete workers {_id, beats, incarnation}",
-    "find counters {_id}",
-    "find reserved_resources {$or: [{worker_name}, {worker_name: {$exists}}]} {turn, worker_name}",
+    "find reserved_resources {$or: [{worker_name}, {task_ids.0: {$exists}, worker_name: {$exists}}]} {turn, worker_name}",
     "find reserved_resources {_id, task_ids}",
+    "find reserved_resources {task_ids.0: {$exists}, worker_name: {$exists}} {turn}",
     "find reserved_resources {worker_name: {$exists}}",
     "find task_status {_id}",
     "find workers {_id}",
     "findAndModify counters {_id} {$inc: {n}}",
-    "findAndModify reserved_resources {_id, first, token: {$exists}, turn, worker_name} {$set: {token}}",
+    "findAndModify reserved_resources {_id, token} {$inc: {token}, $set: {worker_name}}",
     "insert task_status",
-    "update reserved_resources {_id, task_ids: {$ne}} {$push: {task_ids}, $setOnInsert: {first, turn}}",
-    "update reserved_resources {_id, token, worker_name} {$set: {turn}, $unset: {token, worker_name}}",
-    "update reserved_resources {_id, token, worker_name} {$unset: {token, worker_name}}",
-    "update reserved_resources {_id, token} {$pop: {task_ids}, $set: {turn}, $unset: {token, worker_name}}",
-    "update reserved_resources {_id, turn, worker_name: {$exists}} {$set: {worker_name}}",
+    "update reserved_resources {_id, task_ids: {$ne}} {$push: {task_ids}, $setOnInsert: {token, turn}}",
+    "update reserved_resources {_id, token, worker_name} {$pop: {task_ids}, $set: {turn}, $unset: {worker_name}}",
+    "update reserved_resources {_id, token, worker_name} {$pop: {task_ids}, $unset: {worker_name}}",
+    "update reserved_resources {_id, token} {$unset: {worker_name}}",
     "update task_status {_id, state} {$set: {state, token, worker_name}}",
     "update task_status {_id, state} {$set: {state}, $unset: {token}}",
     "update task_status {_id, state} {$set: {state}}",
@@ -52,10 +50,11 @@ type Table = Arc<Mutex<BTreeMap<String, Had>>>;
 /// The shape of the commands that are held back.
 type Held = Arc<Mutex<Option<&'static str>>>;
 
-/// With which a worker that is bound draws its token.
-const DRAW: &str = "findAndModify counters {_id} {$inc: {n}}";
-/// With which a worker that has its token claims the task.
+/// With which a worker that is bound claims the task.
 const CLAIM: &str = "update task_status {_id, state} {$set: {state, token, worker_name}}";
+/// With which a worker whose task has ended begins its release.
+const RELEASE: &str =
+    "find reserved_resources {task_ids.0: {$exists}, worker_name: {$exists}} {turn}";
 
 /// Fails every other command of a shape until it had every fault that it can have.
 fn each_fault(table: &Table, held: &Held) -> Plan {
@@ -107,11 +106,10 @@ async fn each_command_with_each_fault(database: &str, options: &str) {
     let mut system = System::start(store, server.store(database).await).await;
     let mut rounds = 0;
     while rounds < ROUNDS && (rounds < 4 || !missing(&table).is_empty()) {
-        let (armed, buried) = (rounds % 2 == 0, rounds % 4 < 2);
+        let (over, buried) = (rounds % 2 == 1, rounds % 4 < 2);
         let hold = |shape| *held.lock().unwrap() = shape;
-        hold(Some(if armed { CLAIM } else { DRAW }));
-        let cut_off =
-            async |system: &mut System| system.cut_off(armed, buried, || hold(None)).await;
+        hold(Some(if over { RELEASE } else { CLAIM }));
+        let cut_off = async |system: &mut System| system.cut_off(over, buried, || hold(None)).await;
         system.round(rounds, cut_off).await;
         rounds += 1;
     }

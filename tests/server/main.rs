@@ -28,6 +28,7 @@ mod differences;
 mod explain;
 mod faults;
 mod histories;
+mod index;
 mod live;
 mod migrate;
 mod monitoring;

@@ -161,11 +161,11 @@ impl System {
         self.workers.insert(name, serving);
     }
 
-    /// Cuts a worker off while it is bound to a resource, with a token (`armed`) or before it has one,
-    /// where whoever calls this holds all of them back; then lets the others go on, and starts it
-    /// again, declared dead before (`buried`) or not.
-    pub(crate) async fn cut_off(&mut self, armed: bool, buried: bool, let_go: impl FnOnce()) {
-        let name = self.caught(armed).await;
+    /// Cuts a worker off while it is bound to a resource, before the task is its (`over` is false) or
+    /// after the task has ended, where whoever calls this holds all of them back; then lets the others go
+    /// on, and starts it again, declared dead before (`buried`) or not.
+    pub(crate) async fn cut_off(&mut self, over: bool, buried: bool, let_go: impl FnOnce()) {
+        let name = self.caught(over).await;
         let serving = self.workers.remove(&name).unwrap();
         serving.abort();
         assert!(serving.await.is_err_and(|error| error.is_cancelled()), "{name} had ended");
@@ -178,13 +178,20 @@ impl System {
         self.begin(name);
     }
 
-    /// Waits for a worker to be bound.
-    async fn caught(&self, armed: bool) -> Text {
+    /// Waits for a worker to be bound to a resource the first task of which has ended, or has not begun.
+    async fn caught(&self, over: bool) -> Text {
         let began = Instant::now();
         loop {
-            for reservation in self.reservations().await {
-                if reservation.token.is_some() == armed
-                    && let Some(name) = reservation.worker_name
+            let states = self.states().await;
+            for Reservation { task_ids, worker_name, .. } in self.reservations().await {
+                let first = task_ids.first().and_then(|task| states.get(task));
+                let is_as_wanted = match first {
+                    Some(state) if over => state.is_final(),
+                    Some(state) => *state == State::Waiting,
+                    None => false,
+                };
+                if let Some(name) = worker_name
+                    && is_as_wanted
                 {
                     return name;
                 }
@@ -235,8 +242,9 @@ impl System {
         let began = Instant::now();
         loop {
             let reservations = self.reservations().await;
+            let is_idle = |one: &Reservation| one.task_ids.is_empty() && one.worker_name.is_none();
             let over = |status: &Status| status.state.is_final();
-            if reservations.is_empty() && self.statuses().await.iter().all(over) {
+            if reservations.iter().all(is_idle) && self.statuses().await.iter().all(over) {
                 return;
             }
             for (name, worker) in &self.workers {
@@ -254,6 +262,10 @@ impl System {
 
     async fn statuses(&self) -> Vec<Status> {
         self.truth.collection::<Status>(STATUSES).find(all()).await.unwrap()
+    }
+
+    async fn states(&self) -> BTreeMap<Text, State> {
+        self.statuses().await.into_iter().map(|status| (status.task_id, status.state)).collect()
     }
 
     /// What has to hold of all that has happened in a round.

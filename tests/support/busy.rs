@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use doorway::env::Queues;
 use doorway::env::live::{Broker, Live, Pace};
-use doorway::reservation::doorway::schema::{State, registrations, reservations, statuses};
+use doorway::reservation::doorway::schema::{
+    Reservation, State, registrations, reservations, statuses,
+};
 use doorway::reservation::doorway::worker::Grant;
 use doorway::reservation::doorway::{self as protocol, setup, sweep, watch};
 use doorway::reservation::{Task, manager};
 use doorway::store::filter::all;
-use doorway::store::{Document, Provision, Text};
+use doorway::store::{Provision, Text};
 use tokio::task::JoinHandle;
 
 /// How long all of it may take at most.
@@ -111,12 +113,13 @@ async fn run(seen: &Mutex<Seen>, grant: Grant) -> Result<(), Text> {
     Ok(())
 }
 
-/// Waits until every task is done and no reservation is left.
+/// Waits until every task is done, and no reservation has a task or a worker.
 async fn ended<P: Provision>(host: &Live<P>, size: &Size) {
     loop {
-        let left = reservations::<_, Document>(host).find(all()).await.unwrap();
+        let there = reservations::<_, Reservation>(host).find(all()).await.unwrap();
         let known = statuses(host).find(all()).await.unwrap();
-        if left.is_empty() && known.len() == size.tasks {
+        let is_idle = |one: &Reservation| one.task_ids.is_empty() && one.worker_name.is_none();
+        if there.iter().all(is_idle) && known.len() == size.tasks {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -134,6 +137,10 @@ async fn judge<P: Provision>(host: &Live<P>, seen: &Seen, size: &Size) {
     runs.sort();
     runs.dedup();
     assert_eq!((runs.len(), seen.runs.len()), (size.tasks - 1, size.tasks - 1), "each runs once");
+    let reservations = reservations::<_, Reservation>(host).find(all()).await.unwrap();
+    assert_eq!(reservations.len(), size.resources, "one of each resource: {reservations:?}");
+    let given = |one: &Reservation| seen.tokens.get(&one.resource_id).copied().unwrap_or(0);
+    assert!(reservations.iter().all(|one| one.token >= given(one)), "{reservations:?}");
     let there = registrations(host).find(all()).await.unwrap();
     assert!(there.iter().all(|worker| &*worker.name != "worker-killed"), "{there:?}");
 }

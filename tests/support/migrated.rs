@@ -36,6 +36,13 @@ pub(crate) async fn leave<S: Store>(store: &S) {
     documents.insert_one(of_story).await.unwrap();
     let empty: Vec<doorway::store::Value> = Vec::new();
     documents.insert_one(doc! {"_id": "h", "worker_name": "w8", "task_ids": empty}).await.unwrap();
+    documents.insert_one(idle()).await.unwrap();
+}
+
+/// A reservation of the new form that nobody waits for: its tokens go on where they are.
+fn idle() -> Document {
+    let none: Vec<doorway::store::Value> = Vec::new();
+    doc! {"_id": "i", "task_ids": none, "token": 3, "turn": 5}
 }
 
 fn left(plan: &Plan) -> Vec<&str> {
@@ -67,13 +74,14 @@ pub(crate) async fn migrates<P: Provision + Clone + 'static>(store: P) {
     assert_eq!((last.steps.len(), left(&last)), (0, left(&first)));
 
     let a = documents.find_one(by_id("a")).await.unwrap().unwrap();
-    let expected = doc! {"_id": "a", "_ns": "reserved_resources", "first": "t1", "task_ids": ["t1", "t2"], "turn": 0, "worker_name": "w1"};
+    let expected = doc! {"_id": "a", "_ns": "reserved_resources", "task_ids": ["t1", "t2"], "token": 0, "turn": 0, "worker_name": "w1"};
     assert_eq!(sorted(a), expected);
     let untouched = documents.find_one(by_id("t4")).await.unwrap().unwrap();
     let expected =
         doc! {"_id": "t4", "_ns": "reserved_resources", "resource_id": "c", "worker_name": "w3"};
     assert_eq!(sorted(untouched), expected);
     assert_eq!(documents.find_one(by_id("h")).await.unwrap(), None);
+    assert_eq!(documents.find_one(by_id("i")).await.unwrap(), Some(idle()));
     let mut waiting: Vec<_> = statuses(&store).find(all()).await.unwrap();
     waiting.sort_by(|a, b| a.task_id.cmp(&b.task_id));
     let tasks: Vec<&str> = waiting.iter().map(|status| &*status.task_id).collect();

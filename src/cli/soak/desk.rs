@@ -9,10 +9,10 @@ use doorway::doc;
 use doorway::reservation::doorway::schema::{self, RESERVATIONS, WORKERS, statuses};
 use doorway::reservation::doorway::setup;
 use doorway::reservation::hot_spare::LOCKS;
-use doorway::store::filter::{all, by_id, is_in};
+use doorway::store::filter::{by_id, exists, is_in, ne};
 use doorway::store::mongo::MongoStore;
 use doorway::store::mongo::driver::{Client, bson};
-use doorway::store::{Document, Provision, Store, StoreError};
+use doorway::store::{Document, Provision, Store, StoreError, Value};
 
 use super::fact::{Fact, Say, number, task_name};
 use super::link::line;
@@ -32,7 +32,7 @@ pub(crate) enum Job {
     Ask(Vec<u64>),
     /// Delete the statuses of these tasks.
     Clear(Vec<u64>),
-    /// Say which reservations are left.
+    /// Say which reservations are left that have a task or a worker.
     Look,
 }
 
@@ -133,7 +133,8 @@ async fn clear(store: &MongoStore, tasks: &[u64]) -> Result<(), StoreError> {
 }
 
 async fn look(store: &MongoStore) -> Result<Vec<Fact>, StoreError> {
-    let left = schema::reservations::<_, Document>(store).find(all()).limit(LEFT).await?;
+    let in_use = exists("worker_name").or(ne("task_ids", Vec::<Value>::new()));
+    let left = schema::reservations::<_, Document>(store).find(in_use).limit(LEFT).await?;
     let said = |document: &Document| document.to_string().chars().take(200).collect();
     let left = left.iter().map(|document| Fact::Left { reservation: said(document) });
     Ok(left.chain([Fact::Looked]).collect())

@@ -94,7 +94,8 @@ struct About {
     frees: bool,
     registers: Option<i64>,
     buries: bool,
-    arms: bool,
+    /// The answer has the list.
+    lists: bool,
 }
 
 impl About {
@@ -116,7 +117,12 @@ impl About {
                 let Some(document) = id(filter) else { return };
                 self.update(&document, update.operators());
             }
-            Operation::FindOneAndUpdate { .. } => self.arms = true,
+            Operation::FindOneAndUpdate { filter, update, .. } => {
+                self.lists = true;
+                if let Some(document) = id(filter) {
+                    self.update(&document, update.operators());
+                }
+            }
             Operation::DeleteOne { filter } => {
                 if let Some(document) = id(filter) {
                     self.unbinds(document);
@@ -213,7 +219,7 @@ impl About {
             told.push(Fact::Freed);
         }
         match reply {
-            Ok(Reply::Document(Some(reservation))) if self.arms => {
+            Ok(Reply::Document(Some(reservation))) if self.lists => {
                 told.push(Fact::Listed { tasks: first_tasks(reservation) });
             }
             _ => {}
@@ -251,5 +257,38 @@ fn equal<'a>(filter: &'a Filter, field: &str) -> Option<&'a Value> {
         Filter::Field(path, Predicate::Eq(value)) if path.as_str() == field => Some(value),
         Filter::And(all) => all.iter().find_map(|filter| equal(filter, field)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorway::doc;
+    use doorway::store::filter::{by_id, eq};
+    use doorway::store::update::set;
+    use doorway::store::{Concern, Projection, Returns};
+
+    use super::*;
+
+    #[test]
+    fn a_bind_is_told_before_and_after_with_the_list_that_it_gave() {
+        let bind = Operation::FindOneAndUpdate {
+            filter: by_id("r").and(eq("token", 3)),
+            update: set("worker_name", "w").inc("token", 1),
+            sort: Vec::new(),
+            upsert: false,
+            returns: Returns::After,
+            projection: Projection::All,
+        };
+        let concern = Concern::default();
+        let bind = Command { collection: RESERVATIONS.into(), operation: bind, concern };
+        let about = About::of(&bind);
+        let (document, worker) = (Text::from("r"), Text::from("w"));
+        let binding = Fact::Binding { document: document.clone(), resource: document, worker };
+        assert_eq!(about.before, [binding]);
+        let given = doc! {"_id": "r", "task_ids": ["task-7"], "token": 4, "worker_name": "w"};
+        let bound = |done| Fact::Bound { document: "r".into(), done };
+        let told = about.after(&Ok(Reply::Document(Some(given))));
+        assert_eq!(told, [bound(true), Fact::Listed { tasks: vec![7] }]);
+        assert_eq!(About::of(&bind).after(&Ok(Reply::Document(None))), [bound(false)]);
     }
 }
