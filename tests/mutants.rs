@@ -85,7 +85,10 @@ fn a_read_that_sends_what_nobody_looks_at_falls() {
     let killers = killers(&["doorway-sweep-two"]);
     let by = |command, change| killed_by(fate(&killers, command, change));
     assert_eq!(by("reserved_resources.find({$or", "without limit"), "targeted");
-    assert_eq!(by("reserved_resources.find({worker_name: {$exists: true}}", "without clause 1"), "targeted");
+    assert_eq!(
+        by("reserved_resources.find({worker_name: {$exists: true}}", "without clause 1"),
+        "targeted"
+    );
 }
 
 #[test]

@@ -49,8 +49,7 @@ impl Monitor for Bypass {
         }
         let most = i64::try_from(store.documents(WORKERS).count()).unwrap_or(i64::MAX);
         // What a failover brings back, no operation has done.
-        let is_new =
-            |resource: &&Text| known.get(resource).is_none() && step.request().is_some();
+        let is_new = |resource: &&Text| known.get(resource).is_none() && step.request().is_some();
         for newly in bound.iter().map(|(resource, _)| resource).filter(is_new) {
             each(&mut waits, |times_of| count(times_of, newly, 1));
         }
