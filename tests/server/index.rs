@@ -13,7 +13,7 @@ use doorway::store::{Document, Filter, Sort, Store};
 
 use crate::process;
 
-const IDLE: i64 = 2000;
+const IDLE: i64 = 5000;
 const WAITING: i64 = 20;
 /// How many finds are measured, of which the median counts.
 const FINDS: usize = 9;
