@@ -58,6 +58,7 @@ models! {
     "doorway-two-managers"
     "doorway-bypass"
     "doorway-bypass-four"
+    "doorway-bypass-two-workers"
     "doorway-cost"
     "doorway-cost-unknown"
     "doorway-cost-failover"
