@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use doorway::check::engine::explore::{ExploreOptions, explore};
 use doorway::check::{Cx, Monitor, NoFailure, Process, System, TraceStep, Verdict};
+use doorway::doc;
 use doorway::model::shipped;
-use doorway::reservation::doorway::{schema, worker};
-use doorway::store::Text;
+use doorway::reservation::doorway::{migrate, schema, worker};
+use doorway::store::filter::by_id;
+use doorway::store::memory::{MemoryStore, State};
+use doorway::store::{Document, Store, Text, Value};
 
 fn model(name: &str) -> doorway::model::Model {
     shipped().unwrap().into_iter().find(|model| model.name == name).unwrap()
@@ -84,7 +87,7 @@ fn failure(mut system: System, names: [&'static str; 2]) -> Option<String> {
 fn two_processes_of_one_name_are_told_so() {
     let empty = || {
         let mut system = model("doorway-submitters").system().unwrap();
-        let reserved = doorway::doc! {"_id": "r", "task_ids": ["t"], "token": 0, "turn": 0};
+        let reserved = doc! {"_id": "r", "task_ids": ["t"], "token": 0, "turn": 0};
         system.world.store.insert(schema::RESERVATIONS, reserved).unwrap();
         system
     };
@@ -99,4 +102,22 @@ fn a_counter_that_is_not_there_is_named() {
     system.world.store = Default::default();
     let why = failure(system, ["a", "b"]).unwrap();
     assert!(why.contains("counters has no document \"incarnations\""), "{why}");
+}
+
+#[tokio::test]
+async fn an_empty_reservation_of_before_makes_room_for_the_tasks_of_its_resource() {
+    let mut state = State::new();
+    let record = doc! {"_id": "a", "task_id": "t", "resource_id": "r", "worker_name": "w"};
+    let empty = doc! {"_id": "r", "task_ids": Vec::<Value>::new()};
+    for document in [record, empty] {
+        state.insert(schema::RESERVATIONS, document).unwrap();
+    }
+    let store = MemoryStore::with_state(state);
+    let plan = migrate::plan(&store).await.unwrap();
+    migrate::carry_out(&store, &plan).await.unwrap();
+    let documents = store.collection::<Document>(schema::RESERVATIONS);
+    let migrated = documents.find_one(by_id("r")).await.unwrap().unwrap();
+    let token = migrated.get("token").cloned();
+    assert_eq!((token, migrated.get("turn").cloned()), (Some(0.into()), Some(0.into())));
+    assert!(migrate::plan(&store).await.unwrap().steps.is_empty());
 }

@@ -18,7 +18,8 @@ const MOST: i64 = 4;
 const AGAIN: i64 = 2;
 
 /// `bounded-doorway`: from its first command to its place in the list a submission takes at most four
-/// commands, and two more for each answer that is lost meanwhile and each time that a task is submitted again.
+/// commands, and two more for each answer that is lost meanwhile, to whomever, and each time that a task is
+/// submitted again, this one too.
 /// Lamport's definition asks for a doorway that ends by itself. Remembers how many each process has
 /// sent, and how many it may.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,7 +6,7 @@ use crate::reservation::schema::RESERVATIONS;
 use crate::store::{Document, Text, Value};
 
 /// `queue`: a list of the doorway grows at its tail only and shrinks at its head only, names a task
-/// once, is never empty, and lets a task go only when its status is final. Remembers the lists.
+/// once, is bound to nobody while it is empty, and lets a task go only when its status is final. Remembers the lists.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Queue;
 

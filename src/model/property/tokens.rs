@@ -7,7 +7,7 @@ use crate::reservation::schema::{RESERVATIONS, STATUSES};
 use crate::store::{Document, Value};
 
 /// `tokens`: a binding begins with a token higher than any before it, where nobody is bound, and keeps it
-/// and its worker until it ends; and of two runs of a resource the later has the higher token. Remembers the
+/// and its worker until it ends; no reservation goes, since its tokens would begin anew; and of two runs of a resource the later has the higher token. Remembers the
 /// bindings, and of each resource the last run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokens;
@@ -24,6 +24,9 @@ impl Monitor for Tokens {
         // What a failover takes back, no operation has done.
         if step.request().is_some() {
             let before = field(memory, "bindings");
+            if let Some((gone, _)) = before.iter().find(|(one, _)| bindings.get(one).is_none()) {
+                return Err(format!("the reservation of {gone} goes, and its tokens begin anew"));
+            }
             bindings.iter().try_for_each(|(resource, now)| {
                 let was = before.get(resource).unwrap_or(&NONE);
                 if was == now { Ok(()) } else { follows(resource, was, now) }

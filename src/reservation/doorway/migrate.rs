@@ -116,6 +116,8 @@ pub async fn plan<S: Store>(store: &S) -> Result<Plan, StoreError> {
             Found::New { step, .. } => plan.steps.extend(step),
         }
     }
+    // A record goes into a reservation only once that has its new form.
+    plan.steps.sort_by_key(|step| matches!(step, Step::Move(_)));
     plan.left.extend(doubtful.into_iter().map(|(what, why)| Left { what, why }));
     Ok(plan)
 }
