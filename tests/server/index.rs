@@ -1,6 +1,5 @@
-//! The index that docs/OPERATING.md recommends: that it changes no answer, and what it saves.
-
-use std::time::{Duration, Instant};
+//! The index that docs/OPERATING.md recommends: that it changes no answer, and stays. What it saves the
+//! bench of the adapter measures.
 
 use doorway::reservation::doorway::schema::{RESERVATIONS, one_reservation_per_worker, waiting};
 use doorway::reservation::doorway::setup;
@@ -13,10 +12,8 @@ use doorway::store::{Document, Filter, Sort, Store};
 
 use crate::process;
 
-const IDLE: i64 = 5000;
+const IDLE: i64 = 500;
 const WAITING: i64 = 20;
-/// How many finds are measured, of which the median counts.
-const FINDS: usize = 9;
 
 /// The index, as docs/OPERATING.md has it.
 fn recommended() -> IndexModel {
@@ -52,32 +49,18 @@ async fn last(store: &MongoStore) -> Option<Document> {
     first(store, waiting(), Sort::descending("turn")).await
 }
 
-/// How long the find of a release takes.
-async fn time(store: &MongoStore) -> Duration {
-    let mut times = Vec::new();
-    for _ in 0..FINDS {
-        let began = Instant::now();
-        assert!(last(store).await.is_some());
-        times.push(began.elapsed());
-    }
-    times.sort();
-    times[FINDS / 2]
-}
-
 #[tokio::test]
-async fn an_index_on_those_that_wait_spares_the_idle_ones_and_changes_no_answer() {
+async fn an_index_on_those_that_wait_changes_no_answer_and_stays() {
     let Some(server) = process::shared().await else { return };
     let store = server.store("doorway_index").await;
     filled(&store).await;
-    let (before, slow) = (found(&store).await, time(&store).await);
+    let before = found(&store).await;
     store.database().collection::<Bson>(RESERVATIONS).create_index(recommended()).await.unwrap();
-    let (after, fast) = (found(&store).await, time(&store).await);
+    let after = found(&store).await;
     assert_eq!(before, after);
     let name = |found: &Option<Document>| found.as_ref()?.id()?.as_str().map(str::to_owned);
     let names = after.iter().map(|one| name(one).unwrap_or_default());
     assert_eq!(names.collect::<Vec<_>>(), ["waits-19", "bound", "waits-0"]);
-    println!("of {IDLE} idle: {slow:?} without the index, {fast:?} with it");
-    assert!(fast * 3 < slow, "{fast:?} with the index, {slow:?} without it");
     setup::set_up(&store).await.unwrap();
     store.verify(RESERVATIONS, &[one_reservation_per_worker()]).await.unwrap();
     let others = store.other_indexes(RESERVATIONS, &[one_reservation_per_worker()]).await.unwrap();

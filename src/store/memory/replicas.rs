@@ -120,3 +120,49 @@ impl State {
 fn is_one(one: &Tables, other: &Tables) -> bool {
     one.ptr_eq(other) || one == other
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doc;
+    use crate::store::filter::by_id;
+    use crate::store::{Command, Concern, Operation, Projection, ReadConcern, Reply};
+
+    fn sees(mut state: State, read: ReadConcern) -> bool {
+        let operation = Operation::FindOne { filter: by_id("a"), projection: Projection::All };
+        let concern = Concern { read, ..Concern::default() };
+        let found = state.execute(Command { collection: "c".into(), operation, concern });
+        matches!(found, Ok(Reply::Document(Some(_))))
+    }
+
+    /// With a document that only the primary has.
+    fn ahead() -> State {
+        let mut state = State::new();
+        state.track_majority();
+        state.track_lagging();
+        state.insert("c", doc! {"_id": "a"}).unwrap();
+        state
+    }
+
+    #[test]
+    fn of_a_majority_read_the_member_that_lags_shows_nothing_that_may_be_lost() {
+        let mut state = ahead();
+        state.track_lagging();
+        let lagging = || state.as_lagging().unwrap();
+        assert!(sees(lagging(), ReadConcern::Local) && !sees(lagging(), ReadConcern::Majority));
+        assert!(!state.is_ahead_of_lagging());
+        state.replicate();
+        assert!(state.is_ahead_of_lagging(), "it does not know yet what a majority has");
+        state.track_lagging();
+        assert!(sees(state.as_lagging().unwrap(), ReadConcern::Majority));
+    }
+
+    #[test]
+    fn after_the_last_failover_a_majority_has_all() {
+        let mut state = ahead();
+        state.fail_over();
+        state.forget_majority();
+        state.insert("c", doc! {"_id": "a"}).unwrap();
+        assert!(!state.is_ahead_of_majority() && sees(state, ReadConcern::Majority));
+    }
+}
