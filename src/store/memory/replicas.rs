@@ -122,6 +122,7 @@ fn is_one(one: &Tables, other: &Tables) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::doc;
