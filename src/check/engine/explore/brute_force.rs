@@ -19,7 +19,7 @@ use crate::reservation::Design;
 use crate::store::filter::{by_id, eq, missing};
 use crate::store::memory::State;
 use crate::store::update::{inc, set};
-use crate::store::{Document, ReadConcern, Store, StoreError, Text, WriteConcern};
+use crate::store::{Document, ReadConcern, Store, StoreError, Text, Value, WriteConcern};
 
 /// What every schedule comes to, and which properties some schedule breaks.
 fn brute_force(system: &System) -> (BTreeSet<Outcome>, BTreeSet<Text>) {
@@ -328,6 +328,45 @@ fn they_are_where_guards_are_within_one_another() {
     compare(&system, "steps");
     system.faults = Faults::default().crashes(1).among(["one"]);
     compare(&system, "crashes");
+}
+
+/// What a process read first decides what it does if it ever sees a flag, which is rare: one of two things
+/// that it was seen to do before, so that it comes to no place where it had not been.
+fn rare_flag(steps: usize) -> System {
+    let mut system = two(move |cx| async move {
+        let documents = cx.collection::<Document>("c");
+        if &**cx.process() == "one" {
+            for n in 1..=3 {
+                documents.update_one(by_id("seen"), set("n", n)).await?;
+            }
+            documents.update_one(by_id("flag"), set("up", true)).await?;
+            return documents.update_one(by_id("flag"), set("up", false)).await.map(drop);
+        }
+        for _ in 0..steps {
+            cx.step("wait").await;
+        }
+        let seen = documents.find_one(by_id("seen")).await?.unwrap_or_default();
+        let n = seen.get("n").and_then(Value::as_int).unwrap_or_default();
+        let saw = doc! {"_id": "saw", "n": n};
+        documents.insert_one(&saw).await?;
+        let refused = documents.insert_one(&saw).await;
+        let is_up = by_id("flag").and(eq("up", true));
+        if n < 2 && documents.find_one(is_up).await?.is_none() {
+            return Ok(());
+        }
+        if n % 2 == 1 { refused } else { Ok(()) }
+    });
+    system.world.store.insert("c", doc! {"_id": "flag"}).expect("a new document");
+    system
+}
+
+#[test]
+fn they_are_where_a_rare_answer_leads_to_nothing_new() {
+    let exact = Reductions { immutable_reads: false, symmetry: false };
+    for steps in 0..4 {
+        let system = rare_flag(steps);
+        compare_with(&system, exact, &brute_force(&system), &format!("{steps} steps before"));
+    }
 }
 
 #[test]

@@ -793,6 +793,7 @@ impl<'s> Space<'s> {
             return Ok(());
         }
         let moved = self.moved(self.asked(choice, global))?;
+        self.settle(choice.process)?;
         if let Some(Moved { edge, .. }) = moved {
             self.edge_locals[edge as usize] = self.local_at(self.edge_list[edge as usize].spot)?;
         }
@@ -1037,6 +1038,14 @@ impl<'s> Space<'s> {
         }))
     }
 
+    /// Classes anew what is known of a process by now, even where it has come to no new place: an answer
+    /// that was never given before may tell apart what was of one class.
+    fn settle(&mut self, process: usize) -> Result<(), CheckError> {
+        self.automata[process].settle()?;
+        self.note_split(process);
+        Ok(())
+    }
+
     /// Notes where it is no longer clear where a process stands.
     fn note_split(&mut self, process: usize) {
         for class in self.automata[process].take_split() {
@@ -1147,8 +1156,8 @@ impl<'s> Space<'s> {
         }
         let Spot { process, node, at } = *self.spots.value(spot);
         let process = process as usize;
+        self.settle(process)?;
         let class = self.automata[process].class(node)?;
-        self.note_split(process);
         let local = self.local(process, Local { class, at })?;
         self.spot_locals[spot as usize] = local;
         Ok(local)

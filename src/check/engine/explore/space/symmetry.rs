@@ -534,8 +534,7 @@ impl Space<'_> {
                 return Ok(Held::Holds);
             }
             for process in 0..self.automata.len() {
-                self.automata[process].settle()?;
-                self.note_split(process);
+                self.settle(process)?;
             }
         }
     }
