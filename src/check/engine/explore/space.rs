@@ -178,8 +178,10 @@ pub(super) struct Space<'s> {
     queues: Vec<Interner<Messages>>,
     /// Whether a queue turned up that has no component yet.
     new_queue: bool,
-    /// Whether nodes of one class turned out to differ.
+    /// Whether nodes of one class turned out to differ, and whether they did since it was seen to what that
+    /// means under other names.
     has_split: bool,
+    new_split: bool,
     labels: Interner<Label>,
     edges: Interner<Edge>,
     edge_list: Vec<Edge>,
@@ -233,6 +235,7 @@ impl<'s> Space<'s> {
             queues: Vec::new(),
             new_queue: false,
             has_split: false,
+            new_split: false,
             labels: Interner::new(),
             edges: Interner::new(),
             edge_list: Vec::new(),
@@ -262,7 +265,7 @@ impl<'s> Space<'s> {
         let anew = self.begin_symmetry(in_play, reductions.symmetry);
         let heeds_told = !in_play.is_empty();
         self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
-        self.has_split = false;
+        (self.has_split, self.new_split) = (false, false);
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
         self.firsts = self.automata.iter().map(|_| Vec::new()).collect();
         self.places = self.automata.iter().map(|_| Vec::new()).collect();
@@ -1049,7 +1052,7 @@ impl<'s> Space<'s> {
     /// Notes where it is no longer clear where a process stands.
     fn note_split(&mut self, process: usize) {
         for class in self.automata[process].take_split() {
-            self.has_split = true;
+            (self.has_split, self.new_split) = (true, true);
             let numbered = self.locals[process].values().zip(&mut self.places[process]);
             let unclear = numbered.filter(|(local, _)| local.class == class);
             unclear.for_each(|(_, place)| place.part = Part::Unclear);

@@ -340,9 +340,13 @@ impl Symmetry {
         self.work.iter_mut().for_each(|action| action.forget_memories());
     }
 
+    /// What is known of other names in this pass, whether or not it is at work any more.
+    fn known(&self) -> Option<&Action> {
+        self.work().or(self.at_rest.as_deref())
+    }
+
     pub(super) fn bytes(&self) -> usize {
-        let action = self.work().or(self.at_rest.as_deref());
-        action.map_or(0, Action::bytes) + self.learnt.capacity() * size_of::<Learnt>()
+        self.known().map_or(0, Action::bytes) + self.learnt.capacity() * size_of::<Learnt>()
     }
 }
 
@@ -432,7 +436,32 @@ impl Space<'_> {
     /// Checks all that was found out since the last time, under all other names.
     #[inline]
     pub(super) fn close(&mut self) -> Result<(), CheckError> {
-        if self.symmetry.work.is_some() { self.close_noted() } else { Ok(()) }
+        if self.symmetry.work.is_some() {
+            self.close_noted()?;
+        }
+        if std::mem::take(&mut self.new_split) {
+            self.split_images();
+        }
+        Ok(())
+    }
+
+    /// Where it is no longer clear where a process stands, it is not either for the other one that was taken
+    /// for it in a state which is the image of another: of its own nodes none need have been found to differ.
+    fn split_images(&mut self) {
+        let Some(Action { group, locals, .. }) = self.symmetry.known() else { return };
+        for process in 0..self.places.len() {
+            for local in 0..self.places[process].len() as u32 {
+                if !self.is_unclear(process, local) {
+                    continue;
+                }
+                let Some(member) = locals.member(process, local) else { continue };
+                for under in group.elements() {
+                    let image = group.processes(under)[process] as usize;
+                    self.places[image][locals.at(group, member, under) as usize].part =
+                        Part::Unclear;
+                }
+            }
+        }
     }
 
     fn close_noted(&mut self) -> Result<(), CheckError> {
