@@ -6,10 +6,12 @@ use crate::doc;
 use crate::reservation::schema::{RESERVATIONS, WORKERS};
 use crate::store::{Document, Text, Value};
 
-/// `no-eviction`: a binding is ended by the process that made it, and by another only if its worker was
-/// lost before: it had crashed, was declared dead, or superseded by a later process of its name. A
-/// failover is no reason: nobody is told of a binding or a registration that can be taken back. Remembers the
-/// bindings with the process that made each, which workers are there, and which were lost.
+/// `no-eviction`: a binding is ended by the process that made it, and by another only if its worker was lost
+/// since: it had crashed, was declared dead, or superseded by a later process of its name. That an earlier
+/// process of its name was lost is no reason. A failover is no reason either: nobody is told of a binding or
+/// a registration that can be taken back. Remembers the bindings with the process that made each and the
+/// incarnation that its worker was registered as last, which workers are there as what, as what each
+/// was registered last, and as what it was lost last.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoEviction;
 
@@ -20,7 +22,7 @@ impl Monitor for NoEviction {
 
     fn start(&self) -> Document {
         let empty = Document::new;
-        doc! {"there": empty(), "lost": empty(), "bound": empty()}
+        doc! {"there": empty(), "last": empty(), "lost": empty(), "bound": empty()}
     }
 
     fn step(&self, memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
@@ -36,9 +38,12 @@ impl Monitor for NoEviction {
             let Some(resource) = id.as_str() else { continue };
             let known = before.get(resource).filter(|known| of_worker(known) == worker.as_str());
             // Who made one that a failover brings back is not known.
-            let binding = known.cloned().unwrap_or_else(|| match step.process() {
-                Some(by) => doc! {"worker": worker, "by": by}.into(),
-                None => doc! {"worker": worker}.into(),
+            let binding = known.cloned().unwrap_or_else(|| {
+                let mut binding = doc! {"worker": worker};
+                let last = worker.as_str().and_then(|worker| field(memory, "last").get(worker));
+                last.into_iter().for_each(|incarnation| binding.set("as", incarnation));
+                step.process().into_iter().for_each(|by| binding.set("by", by));
+                binding.into()
             });
             bound.set(shared(resource), binding);
         }
@@ -49,7 +54,8 @@ impl Monitor for NoEviction {
                 let Some(old) = old.as_document() else { continue };
                 let worker = text(old, "worker").unwrap_or_default();
                 let is_anothers = text(old, "by").is_some_and(|maker| maker != by);
-                if is_anothers && field(memory, "lost").get(worker).is_none() {
+                let lost = field(memory, "lost").get(worker);
+                if is_anothers && (lost.is_none() || lost < old.get("as")) {
                     return Err(format!("{by} ends the binding of {worker} to {resource}"));
                 }
             }
@@ -63,21 +69,36 @@ fn of_worker(binding: &Value) -> Option<&str> {
     text(binding.as_document()?, "worker")
 }
 
-/// Remembers whose process crashes, and who is registered no more as it was.
+/// Notes as what each worker is registered, whose process crashes, and who is registered no more as it was.
 fn note_lost(memory: &mut Document, step: &Step<'_>) {
     let now: Document = (step.world.store.documents(WORKERS))
         .filter_map(|worker| {
             Some((shared(worker.id()?.as_str()?), worker.get("incarnation")?.clone()))
         })
         .collect();
-    let before = std::mem::replace(field(memory, "there"), now.clone());
-    let gone = before.iter().filter(|(worker, was)| now.get(worker) != Some(was));
-    let gone = gone.filter(|_| step.request().is_some());
-    let mut lost: Vec<Text> = gone.map(|(worker, _)| worker.clone()).collect();
-    lost.extend(step.process().filter(|_| step.crashed()).cloned());
-    for worker in lost {
-        let known = field(memory, "lost");
-        known.set(worker, true);
-        known.sort_fields();
+    for (worker, incarnation) in now.iter() {
+        set_sorted(field(memory, "last"), worker, incarnation);
     }
+    let before = std::mem::replace(field(memory, "there"), now.clone());
+    if step.request().is_some() {
+        let gone = before.iter().filter(|(worker, was)| now.get(worker) != Some(was));
+        gone.for_each(|(worker, was)| lose(memory, worker, was));
+    }
+    if let Some(process) = step.process().filter(|_| step.crashed()) {
+        let last = field(memory, "last").get(process).cloned();
+        lose(memory, process, &last.unwrap_or(Value::Int(0)));
+    }
+}
+
+/// Notes that a worker is lost as what it was registered as.
+fn lose(memory: &mut Document, worker: &Text, was: &Value) {
+    let lost = field(memory, "lost");
+    if lost.get(worker) < Some(was) {
+        set_sorted(lost, worker, was);
+    }
+}
+
+fn set_sorted(document: &mut Document, name: &Text, value: &Value) {
+    document.set(name.clone(), value);
+    document.sort_fields();
 }
