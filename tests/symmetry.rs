@@ -25,10 +25,10 @@ use doorway::store::{Document, Store, Text, Value};
 /// Models with more states than this are left out.
 const LARGEST: u64 = 25_000;
 
-const NONE: Reductions = Reductions { immutable_reads: false, symmetry: false };
+const NONE: Reductions = Reductions { immutable_reads: false, symmetry: false, ordinals: false };
 const SYMMETRY: Reductions = Reductions { symmetry: true, ..NONE };
 const FUSED: Reductions = Reductions { immutable_reads: true, ..NONE };
-const BOTH: Reductions = Reductions { immutable_reads: true, symmetry: true };
+const BOTH: Reductions = Reductions { immutable_reads: true, ..SYMMETRY };
 
 fn run(system: &System, reductions: Reductions, limits: Limits) -> Report {
     let options = ExploreOptions { reductions, limits, outcomes: true, ..Default::default() };

@@ -272,6 +272,62 @@ mod a_guard_beside_the_work {
     }
 }
 
+mod counting_for_ever {
+    use doorway::check::engine::Limits;
+    use doorway::check::{Check, Cx};
+    use doorway::doc;
+    use doorway::env::{Condition, Env, Wake, forever};
+    use doorway::store::filter::{by_id, eq};
+    use doorway::store::update::next;
+    use doorway::store::{Ordinal, Store, StoreError};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    struct Lock {
+        next: Ordinal,
+        serving: Ordinal,
+    }
+
+    async fn serve(cx: Cx) -> Result<(), StoreError> {
+        let locks = cx.collection::<Lock>("locks");
+        forever(&cx, || async {
+            let draw = locks.find_one_and_update(by_id("lock"), next("next", "tickets"));
+            let Some(Lock { next: ticket, .. }) = draw.await? else { return Ok(()) };
+            let turn = by_id("lock").and(eq("serving", &ticket));
+            cx.pause(Wake::When(vec![Condition::Some("locks".into(), turn)])).await;
+            cx.within("printer", async { /* the work */ }).await;
+            locks.update_one(by_id("lock"), next("serving", "tickets")).await.map(drop)
+        })
+        .await
+    }
+
+    fn check() -> Check {
+        let first = || Ordinal::first("tickets");
+        Check::new("tickets")
+            .document("locks", doc! {"_id": "lock", "next": first(), "serving": first()})
+            .processes(["a", "b"], serve)
+            .always("exclusive", |world| world.inside("printer") <= 1)
+    }
+
+    #[test]
+    fn a_lock_with_tickets_excludes_for_ever() {
+        check().explore().assert_verified();
+    }
+
+    #[test]
+    fn it_has_no_end_where_numbers_count() {
+        let limits = Limits { states: Some(10_000), ..Limits::default() };
+        check().reduce_ordinals(false).limits(limits).explore().assert_inconclusive();
+    }
+
+    /// The tutorial prints all that there is to print.
+    #[test]
+    fn the_verdict_is_that_of_the_tutorial() {
+        let told = check().explore().to_string();
+        assert!(super::TUTORIAL.contains(&format!("```text\n{told}\n```")), "{told}");
+    }
+}
+
 const TUTORIAL: &str = include_str!("../docs/CHECKING.md");
 
 /// Each block of Rust in the tutorial stands in this file, line for line, but for the indentation.

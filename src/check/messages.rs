@@ -3,7 +3,7 @@
 use im::OrdMap;
 use im::Vector;
 
-use crate::store::{Document, Text, Texts};
+use crate::store::{Atom, Atoms, Document, Text};
 
 /// All queues of a system: what waits, and what is held by a receiver that has not acknowledged.
 ///
@@ -97,23 +97,23 @@ impl Messages {
     }
 
     /// Changes every text: names of queues and receivers, and those within messages.
-    pub(crate) fn change_messages(&mut self, change: &mut dyn FnMut(&mut Text)) {
-        let all = |messages: &Vector<Document>, change: &mut dyn FnMut(&mut Text)| {
+    pub(crate) fn change_messages(&mut self, change: &mut dyn FnMut(Atom<'_>)) {
+        let all = |messages: &Vector<Document>, change: &mut dyn FnMut(Atom<'_>)| {
             let changed = messages.iter().cloned().map(|mut message| {
-                message.each_text(change);
+                message.each_atom(change);
                 message
             });
             changed.collect::<Vector<Document>>()
         };
         let waiting = self.waiting.iter().map(|(queue, messages)| {
             let mut queue = queue.clone();
-            change(&mut queue);
+            queue.each_atom(change);
             (queue, all(messages, change))
         });
         self.waiting = waiting.collect();
         let held = self.held.iter().map(|(key, messages)| {
             let mut key = key.clone();
-            key.each_text(change);
+            key.each_atom(change);
             (key, all(messages, change))
         });
         self.held = held.collect();

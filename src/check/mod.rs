@@ -1,5 +1,6 @@
 //! Checking a system: engines that decide which process takes the next step, and what they find.
 
+mod atoms;
 mod cx;
 pub mod engine;
 mod fault;
@@ -20,7 +21,6 @@ mod run;
 mod step;
 mod strand;
 mod system;
-mod texts;
 pub mod told;
 mod trace;
 mod verdict;

@@ -109,13 +109,20 @@ pub struct Reductions {
     /// Formal Methods in System Design 9, 1996). That names are interchangeable is not asserted: it
     /// is checked on all that is found out. What needs the graph of all states does without.
     pub symmetry: bool,
+    /// Of the states that are one but for the numbers of their [`Ordinal`](crate::store::Ordinal)s, in
+    /// the same order, one is visited for all: they are numbered anew, from below. So a system that counts
+    /// for ever may have few states. That the order is all that counts is not asserted: it is checked on all
+    /// that is found out, and whoever goes by the number is refused by name.
+    pub ordinals: bool,
 }
 
 impl Reductions {
     /// The names of those that are in use, as reports spell them.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let immutable_reads = self.immutable_reads.then_some("immutable-reads");
-        immutable_reads.into_iter().chain(self.symmetry.then_some("symmetry"))
+        let symmetry = self.symmetry.then_some("symmetry");
+        let ordinals = self.ordinals.then_some("ordinals");
+        [immutable_reads, symmetry, ordinals].into_iter().flatten()
     }
 }
 

@@ -98,6 +98,9 @@ pub(crate) struct Check {
     /// Explore states that are one but for the names of interchangeable processes one by one.
     #[arg(long)]
     pub(crate) no_symmetry: bool,
+    /// Explore states that are one but for the numbers of their ordinals one by one.
+    #[arg(long)]
+    pub(crate) no_ordinals: bool,
     /// How to report: for people, or one JSON object a line for each model and engine.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

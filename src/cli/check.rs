@@ -107,6 +107,7 @@ fn search(
         reductions: Reductions {
             immutable_reads: args.fuse_immutable,
             symmetry: !args.no_symmetry,
+            ordinals: !args.no_ordinals,
         },
         ..Options::default()
     };

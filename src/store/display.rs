@@ -55,6 +55,7 @@ impl Display for Value {
             Value::MaxKey => f.write_str("MaxKey"),
             Value::Null => f.write_str("null"),
             Value::Int(number) => write!(f, "{number}"),
+            Value::Ordinal(ordinal) => write!(f, "{ordinal}"),
             Value::Double(number) => write!(f, "{number:?}"),
             Value::String(text) => write!(f, "{text:?}"),
             Value::Document(document) => document.fmt(f),

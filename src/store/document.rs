@@ -120,6 +120,14 @@ impl Document {
             .unwrap_or_else(|| self.len().cmp(&other.len()))
     }
 
+    /// Whether a server stores the same for both.
+    pub(super) fn is_stored_as(&self, other: &Document) -> bool {
+        let field = |((name, value), (other_name, other)): ((&Text, &Value), (&Text, &Value))| {
+            name == other_name && value.is_stored_as(other)
+        };
+        self.len() == other.len() && self.iter().zip(other.iter()).all(field)
+    }
+
     /// The size in bytes that the document takes in BSON (integers as 64 bit).
     #[must_use]
     pub fn bson_size(&self) -> usize {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::document::Document;
 use super::error::StoreError;
+use super::ordinal::Ordinal;
 use super::value::Value;
 
 /// The document that a serde struct becomes.
@@ -48,6 +49,12 @@ fn to_json(value: &Value) -> Json {
         Value::MaxKey => json!({"$maxKey": 1}),
         Value::Null => Json::Null,
         Value::Int(number) => (*number).into(),
+        Value::Ordinal(ordinal) => match &ordinal.scale {
+            Some(scale) => {
+                json!({"$ordinal": {"of": &**scale, "number": ordinal.number.to_string()}})
+            }
+            None => ordinal.number.into(),
+        },
         Value::Double(number) => serde_json::Number::from_f64(*number)
             .map_or_else(|| json!({"$numberDouble": non_finite(*number)}), Json::Number),
         Value::String(text) => (&**text).into(),
@@ -110,6 +117,7 @@ fn extended(map: &Map<String, Json>) -> Option<Result<Value, String>> {
         "$oid" => operand.as_str().and_then(from_hex).and_then(object_id),
         "$date" => milliseconds(operand).map(Value::DateTime),
         "$numberLong" | "$numberInt" => integer(operand).map(Value::Int),
+        "$ordinal" => ordinal(operand).map(Value::from),
         "$numberDouble" => operand.as_str().and_then(|text| text.parse().ok()).map(Value::Double),
         "$binary" => operand["hex"].as_str().and_then(from_hex).map(|b| Value::Binary(b.into())),
         "$timestamp" => match (operand["t"].as_u64(), operand["i"].as_u64()) {
@@ -127,6 +135,11 @@ fn milliseconds(operand: &Json) -> Option<i64> {
 
 fn integer(operand: &Json) -> Option<i64> {
     operand.as_str()?.parse().ok()
+}
+
+fn ordinal(operand: &Json) -> Option<Ordinal> {
+    let (scale, number) = (operand.get("of")?.as_str()?.into(), integer(operand.get("number")?)?);
+    Some(Ordinal { scale: Some(scale), number })
 }
 
 fn object_id(bytes: Vec<u8>) -> Option<Value> {

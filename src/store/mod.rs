@@ -7,6 +7,7 @@
 //!
 //! This module knows nothing of the rest of the crate.
 
+mod atoms;
 mod collection;
 mod command;
 mod display;
@@ -18,13 +19,14 @@ mod json;
 pub mod memory;
 #[cfg(feature = "mongo")]
 pub mod mongo;
+mod ordinal;
 mod path;
-mod texts;
 pub mod update;
 mod value;
 
 use std::future::Future;
 
+pub(crate) use atoms::{Atom, Atoms};
 pub use collection::{Collection, Find, FindOne, FindOneAndUpdate, ReplaceOne, UpdateOne};
 pub use command::{
     Command, Concern, Operation, Projection, ReadConcern, Reply, Returns, Sort, Updated,
@@ -35,8 +37,8 @@ pub use error::StoreError;
 pub use filter::{Filter, Predicate};
 pub use index::{Covers, Index};
 pub use json::{from_document, to_document};
+pub use ordinal::Ordinal;
 pub use path::Path;
-pub(crate) use texts::Texts;
 pub use update::{Operator, Update};
 pub use value::{Array, Text, Value};
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
+use super::ordinal::Ordinal;
 use super::path::Path;
-use super::value::Value;
+use super::value::{Text, Value};
 
 /// A change to one document: operators, applied together, each path at most once.
 ///
@@ -119,10 +120,22 @@ operators! {
 }
 
 impl Update {
+    /// Makes the next ordinal of a scale: `$inc` by 1. Where the field is missing, that is the first.
+    #[must_use]
+    pub fn next(self, path: impl Into<Path>, scale: impl Into<Text>) -> Update {
+        self.inc(path, Ordinal::first(scale))
+    }
+
     /// The operators, to change in place.
     pub(super) fn operators_mut(&mut self) -> impl Iterator<Item = &mut Operator> {
         self.operators.iter_mut()
     }
+}
+
+/// Makes the next ordinal of a scale: `$inc` by 1. Where the field is missing, that is the first.
+#[must_use]
+pub fn next(path: impl Into<Path>, scale: impl Into<Text>) -> Update {
+    Update::default().next(path, scale)
 }
 
 impl From<Operator> for Update {

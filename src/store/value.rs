@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::document::Document;
+use super::ordinal::Ordinal;
 
 /// A shared, immutable string: the name of a collection or a field, or a string in a document.
 pub type Text = Arc<str>;
@@ -32,6 +33,9 @@ pub enum Value {
     Null,
     /// A 32 or 64 bit integer.
     Int(i64),
+    /// A 64 bit integer of which only the order counts. To all queries and updates it is a
+    /// [`Value::Int`], and so it is on a server; an explorer may number it anew.
+    Ordinal(Arc<Ordinal>),
     /// A floating point number.
     Double(f64),
     /// A string; strings are compared byte by byte.
@@ -77,6 +81,8 @@ impl Value {
             (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
             (Value::DateTime(a), Value::DateTime(b)) => a.cmp(b),
             (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b),
+            (Value::Ordinal(a), other) => Value::Int(a.number).compare(other),
+            (_, Value::Ordinal(b)) => self.compare(&Value::Int(b.number)),
             _ => self.bracket().cmp(&other.bracket()),
         }
     }
@@ -97,7 +103,7 @@ impl Value {
         match self {
             Value::MinKey => 0,
             Value::Null => 1,
-            Value::Int(_) | Value::Double(_) => 2,
+            Value::Int(_) | Value::Ordinal(_) | Value::Double(_) => 2,
             Value::String(_) => Value::STRINGS,
             Value::Document(_) => 4,
             Value::Array(_) => 5,
@@ -116,7 +122,7 @@ impl Value {
         match self {
             Value::MinKey => "minKey",
             Value::Null => "null",
-            Value::Int(_) => "long",
+            Value::Int(_) | Value::Ordinal(_) => "long",
             Value::Double(_) => "double",
             Value::String(_) => "string",
             Value::Document(_) => "object",
@@ -139,7 +145,11 @@ impl Value {
     /// The integer, if the value is one.
     #[must_use]
     pub fn as_int(&self) -> Option<i64> {
-        if let Value::Int(number) = self { Some(*number) } else { None }
+        match self {
+            Value::Int(number) => Some(*number),
+            Value::Ordinal(ordinal) => Some(ordinal.number),
+            _ => None,
+        }
     }
 
     /// The elements, if the value is an array.
@@ -161,7 +171,11 @@ impl Value {
     pub fn bson_size(&self) -> usize {
         match self {
             Value::MinKey | Value::MaxKey | Value::Null => 0,
-            Value::Int(_) | Value::Double(_) | Value::DateTime(_) | Value::Timestamp(_) => 8,
+            Value::Int(_)
+            | Value::Ordinal(_)
+            | Value::Double(_)
+            | Value::DateTime(_)
+            | Value::Timestamp(_) => 8,
             Value::String(text) => 4 + text.len() + 1,
             Value::Document(document) => document.bson_size(),
             Value::Array(items) => {
@@ -172,6 +186,20 @@ impl Value {
             Value::Binary(bytes) => 4 + 1 + bytes.len(),
             Value::ObjectId(_) => 12,
             Value::Bool(_) => 1,
+        }
+    }
+
+    /// Whether a server stores the same for both: ordinals are integers to it.
+    pub(super) fn is_stored_as(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Ordinal(ordinal), other) | (other, Value::Ordinal(ordinal)) => {
+                other.as_int() == Some(ordinal.number)
+            }
+            (Value::Document(a), Value::Document(b)) => a.is_stored_as(b),
+            (Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| a.is_stored_as(b))
+            }
+            _ => self == other,
         }
     }
 
@@ -235,6 +263,9 @@ impl Ord for Value {
             (Value::Array(a), Value::Array(b)) => a.cmp(b),
             (Value::Int(_), Value::Double(_)) => self.compare(other).then(Ordering::Less),
             (Value::Double(_), Value::Int(_)) => self.compare(other).then(Ordering::Greater),
+            (Value::Ordinal(a), Value::Ordinal(b)) => a.representation().cmp(&b.representation()),
+            (Value::Ordinal(_), _) => self.compare(other).then(Ordering::Greater),
+            (_, Value::Ordinal(_)) => self.compare(other).then(Ordering::Less),
             _ => self.compare(other).then_with(|| self.double_bits().cmp(&other.double_bits())),
         }
     }
@@ -246,6 +277,7 @@ impl Hash for Value {
         match self {
             Value::MinKey | Value::MaxKey | Value::Null => {}
             Value::Int(number) | Value::DateTime(number) => number.hash(state),
+            Value::Ordinal(ordinal) => ordinal.representation().hash(state),
             Value::Double(number) => number.to_bits().hash(state),
             Value::String(text) => text.hash(state),
             Value::Document(document) => document.hash(state),
@@ -275,6 +307,11 @@ from! {
     i32 => |number| Value::Int(number.into());
     i64 => |number| Value::Int(number);
     u32 => |number| Value::Int(number.into());
+    Ordinal => |ordinal| match ordinal.scale {
+        Some(_) => Value::Ordinal(Arc::new(ordinal)),
+        None => Value::Int(ordinal.number),
+    };
+    &Ordinal => |ordinal| Value::from(ordinal.clone());
     f64 => |number| Value::Double(number);
     bool => |flag| Value::Bool(flag);
     Document => |document| Value::Document(document);

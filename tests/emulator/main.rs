@@ -7,6 +7,7 @@ mod support;
 mod indexes;
 mod limits;
 mod matching;
+mod ordinals;
 mod phases;
 mod properties;
 mod reads;

@@ -29,7 +29,7 @@ use super::process::Process;
 use super::property::{NoDeadlock, NoFailure};
 use super::system::{Commands, Guards, System};
 use super::trace::{Counterexample, Replay};
-use super::verdict::Report;
+use super::verdict::{Reductions, Report};
 use super::world::World;
 use crate::store::{Index, StoreError, Text, to_document};
 
@@ -79,6 +79,8 @@ pub struct Check {
     faults: Faults,
     guards: Guards,
     limits: Limits,
+    /// Whether an explorer numbers ordinals anew.
+    ordinals: bool,
     /// The first thing that is wrong with how it is put together.
     wrong: Option<String>,
 }
@@ -103,6 +105,7 @@ impl Check {
             faults: Faults::default(),
             guards: Guards::Run { rests: RESTS },
             limits: Limits { memory: Some(MEMORY), ..Limits::default() },
+            ordinals: true,
             wrong: None,
         }
     }
@@ -243,6 +246,15 @@ impl Check {
         self
     }
 
+    /// Whether an explorer visits one state for all that are one but for the numbers of their
+    /// [`Ordinal`](crate::store::Ordinal)s, in the same order. By default it does; without, what counts for ever
+    /// has states without end.
+    #[must_use]
+    pub fn reduce_ordinals(mut self, reduce: bool) -> Check {
+        self.ordinals = reduce;
+        self
+    }
+
     /// Visits every reachable state, once.
     ///
     /// # Panics
@@ -354,7 +366,8 @@ impl Check {
     }
 
     fn options(&self) -> Options {
-        Options { limits: self.limits, ..Options::default() }
+        let reductions = Reductions { ordinals: self.ordinals, ..Reductions::default() };
+        Options { limits: self.limits, reductions, ..Options::default() }
     }
 
     fn property(mut self, property: Property) -> Check {

@@ -228,7 +228,9 @@ fn turned(operator: &Operator, upserts: bool) -> Option<Operator> {
     Some(match operator {
         Operator::PopFirst(path) => Operator::PopLast(path.clone()),
         Operator::PopLast(path) => Operator::PopFirst(path.clone()),
-        Operator::Inc(path, Value::Int(by)) => Operator::Inc(path.clone(), Value::Int(-by)),
+        Operator::Inc(path, by @ (Value::Int(_) | Value::Ordinal(_))) => {
+            Operator::Inc(path.clone(), Value::Int(-by.as_int()?))
+        }
         Operator::SetOnInsert(path, value) => Operator::Set(path.clone(), value.clone()),
         Operator::Set(path, value) if upserts => Operator::SetOnInsert(path.clone(), value.clone()),
         _ => return None,

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::store::{Document, Value};
@@ -9,8 +10,8 @@ use crate::store::{Document, Value};
 /// An entry of an index or a sort.
 ///
 /// The value is normalised so that equality and hash agree with [`Value::compare`]: `1` and `1.0`
-/// are one key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// are one key. An ordinal stays what it is, so that it can be numbered anew, and equals its integer.
+#[derive(Clone, Debug)]
 pub(super) enum Key {
     /// What an empty array leaves in an index: BSON's `undefined`, less than null (server source,
     /// `btree_key_generator.cpp`).
@@ -82,7 +83,8 @@ impl Key {
     pub(super) fn new(value: &Value) -> Key {
         match value.as_str().and_then(Short::new) {
             Some(short) => Key::Short(short),
-            None => Key::Value(normalised(value).unwrap_or_else(|| value.clone())),
+            None if matches!(value, Value::Ordinal(_)) => Key::Value(value.clone()),
+            None => Key::Value(normalised_or_same(value)),
         }
     }
 
@@ -102,6 +104,34 @@ impl Key {
             Key::Undefined => 1,
             Key::Short(_) => 1 + Value::STRINGS,
             Key::Value(value) => 1 + value.bracket(),
+        }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        match (self, other) {
+            (Key::Short(a), Key::Short(b)) => a == b,
+            (Key::Value(Value::Ordinal(_)), _) | (_, Key::Value(Value::Ordinal(_))) => {
+                self.cmp(other).is_eq()
+            }
+            (Key::Value(a), Key::Value(b)) => a == b,
+            (Key::Undefined, Key::Undefined) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Key::Undefined => {}
+            Key::Short(short) => short.hash(state),
+            Key::Value(Value::Ordinal(ordinal)) => Value::Int(ordinal.number).hash(state),
+            Key::Value(value) => value.hash(state),
         }
     }
 }
@@ -139,6 +169,7 @@ impl fmt::Display for Key {
 fn normalised(value: &Value) -> Option<Value> {
     match value {
         Value::Double(number) => Some(normalised_double(*number)),
+        Value::Ordinal(ordinal) => Some(Value::Int(ordinal.number)),
         Value::Array(items) if items.iter().any(|item| normalised(item).is_some()) => {
             Some(Value::Array(Arc::new(items.iter().map(normalised_or_same).collect())))
         }
@@ -175,11 +206,13 @@ mod tests {
     use rustc_hash::FxHasher;
 
     use super::*;
+    use crate::store::Ordinal;
 
     fn value() -> impl Strategy<Value = Value> {
         let scalar = prop_oneof![
             (-2..3_i64).prop_map(Value::Int),
             (-4..5_i32).prop_map(|halves| Value::Double(f64::from(halves) / 2.0)),
+            (-2..3_i64).prop_map(|number| Ordinal { scale: Some("s".into()), number }.into()),
             proptest::sample::select(vec![
                 Value::Double(-0.0),
                 Value::Double(f64::NAN),

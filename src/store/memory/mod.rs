@@ -8,6 +8,7 @@
 //! What the emulator cannot answer as a server does it refuses with
 //! [`StoreError::unsupported`](super::StoreError::unsupported): it never guesses.
 
+mod atoms;
 mod execution;
 mod gate;
 mod key;
@@ -23,7 +24,6 @@ mod server;
 mod sorting;
 mod state;
 mod table;
-mod texts;
 mod unique;
 mod upsert;
 mod validate;

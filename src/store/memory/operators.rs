@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::matching::{matches, position};
-use crate::store::{Document, Operator, Path, StoreError, Update, Value};
+use crate::store::{Document, Operator, Ordinal, Path, StoreError, Update, Value};
 
 /// The most elements with which `$set` pads an array (server source, `path_support.cpp`).
 const MAX_PADDING: usize = 1_500_000;
@@ -151,8 +151,26 @@ fn sum(number: &Value, amount: &Value) -> Result<Value, StoreError> {
         (Value::Double(a), Value::Int(b)) => double(a + *b as f64),
         (Value::Int(a), Value::Double(b)) => double(*a as f64 + b),
         (Value::Double(a), Value::Double(b)) => double(a + b),
+        (Value::Ordinal(_), _) | (_, Value::Ordinal(_)) => sum_of_ordinal(number, amount),
         _ => Err(StoreError::invalid(format!("$inc of a {}, no number", number.type_name()))),
     }
+}
+
+/// The sum where one of the two is an ordinal: the integers' sum, on the scale of the first that has one.
+fn sum_of_ordinal(number: &Value, amount: &Value) -> Result<Value, StoreError> {
+    let as_int = |value: &Value| match value {
+        Value::Ordinal(ordinal) => Value::Int(ordinal.number),
+        other => other.clone(),
+    };
+    let sum = sum(&as_int(number), &as_int(amount))?;
+    let scale = [number, amount].into_iter().find_map(|value| match value {
+        Value::Ordinal(ordinal) => ordinal.scale.clone(),
+        _ => None,
+    });
+    Ok(match sum {
+        Value::Int(number) => Ordinal { scale, number }.into(),
+        other => other,
+    })
 }
 
 /// A sum that is a number: whether NaN in the place of NaN counts as a change is not shown.
@@ -164,7 +182,7 @@ fn double(sum: f64) -> Result<Value, StoreError> {
 }
 
 /// A path that leads through a value that can hold no field (code 28, *PathNotViable*).
-struct NotViable {
+pub(super) struct NotViable {
     holder: &'static str,
 }
 
@@ -179,7 +197,7 @@ fn split(path: &str) -> (&str, Option<&str>) {
 }
 
 /// The value at the path of an operator; an array is entered by a number only.
-fn find<'a>(document: &'a Document, path: &str) -> Result<Option<&'a Value>, NotViable> {
+pub(super) fn find<'a>(document: &'a Document, path: &str) -> Result<Option<&'a Value>, NotViable> {
     let (name, rest) = split(path);
     find_from(document.get(name), rest)
 }

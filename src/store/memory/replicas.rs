@@ -111,6 +111,13 @@ impl State {
         std::iter::once(&mut self.tables).chain(others.into_iter().flatten().flatten())
     }
 
+    /// What each member has.
+    pub(super) fn contents(&self) -> impl Iterator<Item = &Tables> {
+        let others = self.replicas.as_deref();
+        let others = others.map(|members| [&members.majority, &members.lagging, &members.known]);
+        std::iter::once(&self.tables).chain(others.into_iter().flatten().flatten())
+    }
+
     fn replicas_mut(&mut self) -> &mut Replicas {
         Arc::make_mut(self.replicas.get_or_insert_default())
     }

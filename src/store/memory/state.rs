@@ -5,11 +5,14 @@ use std::sync::Arc;
 use super::execution::run;
 use super::key::Key;
 use super::map::Map;
+use super::operators::find;
 use super::replicas::Replicas;
 use super::table::{Refusal, Table};
 use super::validate;
 use super::write::stored;
-use crate::store::{Command, Document, Index, ReadConcern, Reply, StoreError, Text, Value};
+use crate::store::{
+    Command, Document, Index, Ordinal, Path, ReadConcern, Reply, StoreError, Text, Value,
+};
 
 /// Collections by name.
 pub(super) type Tables = Map<Text, Arc<Table>>;
@@ -128,6 +131,27 @@ impl State {
     /// What a collection has in it, as something to compare.
     pub(crate) fn content(&self, collection: &str) -> Content {
         Content(self.tables.get(collection).cloned())
+    }
+
+    /// The ordinals at a path in the documents of a collection: of those that commands write to, and of
+    /// those that they may write to after a failover.
+    pub(crate) fn ordinals_at(
+        &self,
+        collection: &Text,
+        path: &Path,
+    ) -> impl Iterator<Item = Ordinal> {
+        let tables = std::iter::once(&self.tables).chain(self.majority());
+        let tables = tables.filter_map(move |tables| tables.get(&**collection));
+        let values = tables.flat_map(|table| table.documents());
+        values.filter_map(move |document| match find(document, path.as_str()) {
+            Ok(Some(Value::Ordinal(ordinal))) => Some((**ordinal).clone()),
+            _ => None,
+        })
+    }
+
+    /// How many documents there are, as each member of a replica set has them.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.contents().flat_map(|tables| tables.iter().map(|(_, table)| table.documents().count()))
     }
 
     /// The names of the collections that hold a document or were provisioned.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::key::Key;
 use super::map::Map;
 use super::unique::{IndexKey, UniqueIndex};
-use crate::store::{Document, Index, Path, StoreError, Text, Texts, Value};
+use crate::store::{Atom, Atoms, Document, Index, Path, StoreError, Text, Value};
 
 /// The content of one collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,13 +84,13 @@ impl Table {
 
     /// The same with other texts in its documents; `None` where no text changes. One that comes to
     /// break an index is left out, with all behind it.
-    pub(super) fn with_texts_changed(&self, change: &mut dyn FnMut(&mut Text)) -> Option<Table> {
+    pub(super) fn with_atoms_changed(&self, change: &mut dyn FnMut(Atom<'_>)) -> Option<Table> {
         let indexes = self.indexes.iter().map(UniqueIndex::without_entries).collect();
         let mut changed = Table { documents: Map::default(), indexes, ..*self };
         let mut is_other = false;
         for document in self.documents.values() {
             let mut other = document.clone();
-            other.each_text(change);
+            other.each_atom(change);
             is_other |= other != *document;
             let id = Key::new(other.id().unwrap_or(&Value::Null));
             if changed.insert(id, other).is_err() {

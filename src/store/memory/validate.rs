@@ -269,7 +269,7 @@ fn update(update: &Update) -> Checked {
 fn operator(operator: &Operator) -> Checked {
     update_path(operator.path())?;
     match operator {
-        Operator::Inc(_, Value::Int(_) | Value::Double(_)) => Ok(()),
+        Operator::Inc(_, Value::Int(_) | Value::Ordinal(_) | Value::Double(_)) => Ok(()),
         Operator::Inc(_, amount) => invalid(format!("$inc by a {}", amount.type_name())),
         Operator::Pull(_, Value::Document(_)) => {
             unsupported("$pull of a document, which a server takes for a query")

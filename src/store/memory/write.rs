@@ -30,8 +30,10 @@ pub(super) fn write(
     };
     same_id(before.id().unwrap_or(&Value::Null), after.id())?;
     let after = stored(after)?;
-    let modified = after != *before;
-    if modified {
+    let is_other = after != *before;
+    // What differs in the scales of ordinals alone is the same to a server.
+    let modified = is_other && !after.is_stored_as(before);
+    if is_other {
         state.replace(collection, (id, before), after.clone())?;
     }
     Ok(match operation {
@@ -105,7 +107,7 @@ pub(super) fn with_id(replacement: &Document, id: &Value) -> Result<Document, St
 /// Refuses a write that changes `_id` (error 66, *ImmutableField*).
 pub(super) fn same_id(id: &Value, after: Option<&Value>) -> Result<(), StoreError> {
     match after {
-        Some(after) if after == id => Ok(()),
+        Some(after) if after.is_stored_as(id) => Ok(()),
         Some(after) if after.compare(id).is_eq() => {
             Err(StoreError::unsupported(format!("another representation of the _id {id}: {after}")))
         }

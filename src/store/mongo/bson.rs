@@ -36,6 +36,7 @@ pub(super) fn value_to_bson(value: &Value) -> Result<Bson, StoreError> {
         Value::MaxKey => Bson::MaxKey,
         Value::Null => Bson::Null,
         Value::Int(number) => Bson::Int64(*number),
+        Value::Ordinal(ordinal) => Bson::Int64(ordinal.number),
         Value::Double(number) => Bson::Double(*number),
         Value::String(text) => Bson::String(text.to_string()),
         Value::Document(document) => Bson::Document(to_bson(document)?),
@@ -155,6 +156,15 @@ mod tests {
     #[test]
     fn every_type_comes_back_as_it_was() {
         assert_eq!(received(to_bson(&every_type()).unwrap()), Ok(every_type()));
+    }
+
+    #[test]
+    fn an_ordinal_is_a_64_bit_integer() {
+        let sent = doc! {"_id": 1, "n": crate::store::Ordinal::first("tickets")};
+        let sent_as = to_bson(&sent).unwrap();
+        assert_eq!(sent_as, bson::doc! {"_id": 1_i64, "n": 1_i64});
+        assert_eq!(sent_as.to_vec().unwrap().len(), sent.bson_size());
+        assert_eq!(received(sent_as), Ok(doc! {"_id": 1, "n": 1}));
     }
 
     #[test]

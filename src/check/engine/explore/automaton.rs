@@ -8,12 +8,18 @@
 //! strand, and of the answers to different strands the order does not count: they know nothing of each
 //! other until one of them ends. Strands that share memory are found out as any other process is that is
 //! no function of its answers.
+//!
+//! That the ordinals which it was answered are numbered anew (see `scales`) is an input to a process as an
+//! answer is: so nodes of one class are of one class under the new numbers too. Which ordinals are alive in
+//! a node is what its answers have in them, until the next boundary: code that does not look at one any
+//! more could not be told from code that is about to.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::CheckError;
 use super::intern::Interner;
 use super::minimise;
+use super::scales::{Alive, Renumbering, has_ordinals};
 use crate::check::mailbox::Told;
 use crate::check::process::{Coroutine, Process, Stands};
 use crate::check::request::Answer;
@@ -21,6 +27,7 @@ use crate::check::step::At;
 use crate::check::strand::Strand;
 use crate::check::system::{Guards, System};
 use crate::env::Event;
+use crate::store::{Atom, Atoms};
 
 /// So many nodes of a process are learnt ahead of the search, so that they can be merged; beyond
 /// them a node is learnt when the search gets there, and stays by itself.
@@ -39,12 +46,20 @@ pub(super) struct Automaton {
     stands: Interner<Stands>,
     /// The same, ready to be run on from.
     ats: Vec<At>,
-    answers: Interner<(Strand, Answer)>,
+    inputs: Interner<Input>,
     told: Interner<Told>,
-    /// For each place where the process can stand: the answers that were ever given there.
+    /// For each place where the process can stand: the inputs that were ever given there.
     domains: Vec<Vec<u32>>,
     /// Whether what is told counts: it does not where no property listens.
     heeds_told: bool,
+    /// Whether nodes are told apart by the ordinals that are alive in them.
+    heeds_ordinals: bool,
+    /// Whether the process was ever seen to have to do with any.
+    pub(super) has_ordinals: bool,
+    /// By input and by node: which ordinals are alive in it, as far as that was asked.
+    alive_in_input: FxHashMap<u32, Alive>,
+    alive_at: FxHashMap<NodeId, u32>,
+    alive: Interner<Alive>,
     /// Whether nodes or answers were added since the classes were computed.
     dirty: bool,
     /// For each node the block of the coarsest partition, as last computed.
@@ -60,6 +75,24 @@ pub(super) struct Automaton {
     /// position there.
     known: Vec<(NodeId, u32)>,
     pub(super) derivations: u64,
+}
+
+/// What a process is given.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Input {
+    /// An answer to one of its strands.
+    Answer(Strand, Answer),
+    /// New numbers for the ordinals that are alive in it. Where others are, it means nothing.
+    Renumbered(Renumbering),
+}
+
+impl Atoms for Input {
+    fn each_atom(&mut self, change: &mut dyn FnMut(Atom<'_>)) {
+        match self {
+            Input::Answer(_, answer) => answer.each_atom(change),
+            Input::Renumbered(renumbering) => renumbering.each_atom(change),
+        }
+    }
 }
 
 /// What identifies a node: the activity, and the answers since the last boundary. Where nothing
@@ -96,10 +129,15 @@ impl Automaton {
             by_key: FxHashMap::default(),
             stands: Interner::new(),
             ats: Vec::new(),
-            answers: Interner::new(),
+            inputs: Interner::new(),
             told: Interner::new(),
             domains: Vec::new(),
             heeds_told: true,
+            heeds_ordinals: false,
+            has_ordinals: false,
+            alive_in_input: FxHashMap::default(),
+            alive_at: FxHashMap::default(),
+            alive: Interner::new(),
             dirty: true,
             blocks: Vec::new(),
             class_of_block: FxHashMap::default(),
@@ -171,13 +209,36 @@ impl Automaton {
     pub(super) fn follow(
         &mut self,
         node: NodeId,
-        answer: (Strand, Answer),
+        (strand, answer): (Strand, Answer),
+    ) -> Result<(NodeId, Told), CheckError> {
+        self.follow_input(node, Input::Answer(strand, answer))
+    }
+
+    /// The node that a node is once its ordinals are numbered anew.
+    pub(super) fn renumbered(
+        &mut self,
+        node: NodeId,
+        renumbering: &Renumbering,
+    ) -> Result<NodeId, CheckError> {
+        let alive = self.alive_at(node);
+        let renumbering = renumbering.of_those(self.alive.value(alive));
+        if renumbering.is_identity() {
+            return Ok(node);
+        }
+        Ok(self.follow_input(node, Input::Renumbered(renumbering))?.0)
+    }
+
+    /// Where an input leads from a node, and what is told on the way.
+    pub(super) fn follow_input(
+        &mut self,
+        node: NodeId,
+        input: Input,
     ) -> Result<(NodeId, Told), CheckError> {
         let stands = self.nodes[node as usize].stands;
-        let answer = self.answers.number(answer);
+        let input = self.inputs.number(input);
         let domain = &mut self.domains[stands as usize];
-        let position = domain.iter().position(|known| *known == answer).unwrap_or_else(|| {
-            domain.push(answer);
+        let position = domain.iter().position(|known| *known == input).unwrap_or_else(|| {
+            domain.push(input);
             self.dirty = true;
             domain.len() - 1
         });
@@ -193,20 +254,24 @@ impl Automaton {
         self.known.len()
     }
 
-    /// One of them: from where it leads by which answer, where it leads, and what is told on the way.
-    pub(super) fn edge_known(&self, number: usize) -> (NodeId, &(Strand, Answer), NodeId, &Told) {
+    /// One of them: from where it leads by which input, where it leads, and what is told on the way.
+    pub(super) fn edge_known(&self, number: usize) -> (NodeId, &Input, NodeId, &Told) {
         let (node, position) = self.known[number];
         let Node { stands, edges, .. } = &self.nodes[node as usize];
-        let answer = self.domains[*stands as usize][position as usize];
+        let input = self.domains[*stands as usize][position as usize];
         let Edge { to, told } = edges[position as usize];
-        (node, self.answers.value(answer), to, self.told.value(told))
+        (node, self.inputs.value(input), to, self.told.value(told))
     }
 
     /// The answers for which it is known where they lead from a node.
     pub(super) fn answers_known(&self, node: NodeId) -> Vec<(Strand, Answer)> {
         let Node { stands, edges, .. } = &self.nodes[node as usize];
         let known = &self.domains[*stands as usize][..edges.len()];
-        known.iter().map(|answer| self.answers.value(*answer).clone()).collect()
+        let answer = |input: &u32| match self.inputs.value(*input) {
+            Input::Answer(strand, answer) => Some((*strand, answer.clone())),
+            Input::Renumbered(_) => None,
+        };
+        known.iter().filter_map(answer).collect()
     }
 
     /// Learns ahead all that is missing for the classes.
@@ -239,9 +304,9 @@ impl Automaton {
     }
 
     /// Forgets which classes are in use; what was learnt stays. From now on nodes are told apart
-    /// by what the process tells, or they are not.
-    pub(super) fn forget_classes(&mut self, heeds_told: bool) {
-        self.heeds_told = heeds_told;
+    /// by what the process tells, and by the ordinals that are alive in them, or they are not.
+    pub(super) fn forget_classes(&mut self, heeds_told: bool, heeds_ordinals: bool) {
+        (self.heeds_told, self.heeds_ordinals) = (heeds_told, heeds_ordinals);
         self.dirty = true;
         self.representatives.clear();
         self.class_of_block.clear();
@@ -276,7 +341,7 @@ impl Automaton {
             node += 1;
         }
         self.dirty = false;
-        let outputs: Vec<Option<u32>> = self.nodes.iter().map(|node| self.output(node)).collect();
+        let outputs = self.outputs();
         let told = |edge: &Edge| match self.heeds_told {
             true => edge.told,
             false => self.told.value(edge.told).asked.number(),
@@ -321,14 +386,90 @@ impl Automaton {
         self.split.extend(split.map(|(_, class)| class));
     }
 
-    /// Where a node stands, if all that can follow is known.
-    fn output(&self, node: &Node) -> Option<u32> {
-        let known = node.edges.len() == self.domains[node.stands as usize].len();
-        known.then_some(node.stands)
+    /// By node: what tells it apart at once, if all that can follow is known.
+    fn outputs(&mut self) -> Vec<Option<u32>> {
+        let is_known = |node: &Node| node.edges.len() == self.domains[node.stands as usize].len();
+        let stands = |node: &Node| is_known(node).then_some(node.stands);
+        let stands: Vec<Option<u32>> = self.nodes.iter().map(stands).collect();
+        if !self.heeds_ordinals {
+            return stands;
+        }
+        let mut apart = Interner::new();
+        let of_node = |(stands, node): (Option<u32>, NodeId)| {
+            let alive = self.alive_at(node);
+            stands.map(|stands| apart.number((stands, alive)))
+        };
+        stands.into_iter().zip(0..).map(of_node).collect()
     }
 
-    /// Runs the code: from the last boundary through the recorded answers to a new one.
-    fn derive(&mut self, node: NodeId, answer: u32) -> Result<Edge, CheckError> {
+    /// The ordinals that are alive in a node.
+    pub(super) fn alive(&mut self, node: NodeId) -> &Alive {
+        let alive = self.alive_at(node);
+        self.alive.value(alive)
+    }
+
+    fn alive_at(&mut self, node: NodeId) -> u32 {
+        if let Some(known) = self.alive_at.get(&node) {
+            return *known;
+        }
+        let answers = match &self.nodes[node as usize].key {
+            Key::Waiting { answers, .. } => answers.clone(),
+            Key::Over(_) => Vec::new(),
+        };
+        let all = answers.into_iter().fold(Alive::default(), |all, answer| {
+            let of_input = || Alive::of(self.inputs.value(answer));
+            all.and(self.alive_in_input.entry(answer).or_insert_with(of_input))
+        });
+        let number = self.alive.number(all);
+        self.alive_at.insert(node, number);
+        number
+    }
+
+    /// Runs the code: from the last boundary through the recorded answers to a new one, or through
+    /// answers with new numbers.
+    fn derive(&mut self, node: NodeId, input: u32) -> Result<Edge, CheckError> {
+        match self.inputs.value(input).clone() {
+            Input::Answer(strand, value) => self.derive_answer(node, (strand, value), input),
+            Input::Renumbered(renumbering) => self.derive_renumbered(node, &renumbering),
+        }
+    }
+
+    fn derive_renumbered(
+        &mut self,
+        node: NodeId,
+        renumbering: &Renumbering,
+    ) -> Result<Edge, CheckError> {
+        let is_meant = renumbering.is_for(self.alive(node));
+        let Node { key, stands, .. } = &self.nodes[node as usize];
+        let Key::Waiting { activity, answers } = key else {
+            return Ok(Edge { to: node, told: self.told.number(Told::default()) });
+        };
+        if !is_meant {
+            return Ok(Edge { to: node, told: self.told.number(Told::default()) });
+        }
+        let (activity, answers) = (*activity, answers.clone());
+        let expected = renumbering.of(self.stands.value(*stands));
+        let renumbered = |answer: u32| {
+            let input = renumbering.of(self.inputs.value(answer));
+            self.inputs.number(input)
+        };
+        let answers: Vec<u32> = answers.into_iter().map(renumbered).collect();
+        let (coroutine, stands) = self.replay(activity, &answers);
+        let is_there = coroutine.activity() == activity
+            && coroutine.matter().len() == answers.len()
+            && stands == expected;
+        if !is_there {
+            return Err(CheckError::counts(&self.process.name, &expected, &stands));
+        }
+        self.arrive(activity, answers, stands, Told::default())
+    }
+
+    fn derive_answer(
+        &mut self,
+        node: NodeId,
+        (strand, value): (Strand, Answer),
+        answer: u32,
+    ) -> Result<Edge, CheckError> {
         let Key::Waiting { activity, answers } = self.nodes[node as usize].key.clone() else {
             return Err(CheckError::not_reproducible(
                 &self.process.name,
@@ -336,7 +477,6 @@ impl Automaton {
             ));
         };
         let mut coroutine = self.replay(activity, &answers).0;
-        let (strand, value) = self.answers.value(answer).clone();
         let (stands, told) = coroutine.resume(strand, value);
         let answers = if coroutine.activity() == activity {
             let mut all = answers;
@@ -353,8 +493,9 @@ impl Automaton {
         let (mut coroutine, mut stands, _) =
             Coroutine::start_at(&self.process, self.guards, activity);
         for answer in answers {
-            let (strand, answer) = self.answers.value(*answer).clone();
-            stands = coroutine.resume(strand, answer).0;
+            if let Input::Answer(strand, answer) = self.inputs.value(*answer).clone() {
+                stands = coroutine.resume(strand, answer).0;
+            }
         }
         (coroutine, stands)
     }
@@ -394,6 +535,7 @@ impl Automaton {
     fn standing(&mut self, stands: Stands) -> u32 {
         let number = self.stands.number(stands);
         if number as usize == self.ats.len() {
+            self.has_ordinals |= has_ordinals(self.stands.value(number));
             self.ats.push(At::from(self.stands.value(number).clone()));
             self.domains.push(Vec::new());
         }
@@ -410,6 +552,58 @@ impl Automaton {
             self.stands.value(once),
             self.stands.value(again),
         ))
+    }
+
+    /// All places where the process was ever seen to stand.
+    pub(super) fn ats(&self) -> impl Iterator<Item = &At> {
+        self.ats.iter()
+    }
+
+    /// Refuses a process that does something else where ordinals are further apart: it does not go by
+    /// their order alone.
+    pub(super) fn check_order(&mut self) -> Result<(), CheckError> {
+        for number in 0..self.known.len() {
+            let (node, position) = self.known[number];
+            let Node { key, stands, .. } = &self.nodes[node as usize];
+            let Key::Waiting { activity, answers } = key else { continue };
+            let input = self.domains[*stands as usize][position as usize];
+            let Input::Answer(..) = self.inputs.value(input) else { continue };
+            let mut answers = answers.clone();
+            answers.push(input);
+            let activity = *activity;
+            let alive = self.alive(node).clone().and(&Alive::of(self.inputs.value(input)));
+            let inputs = |change: &dyn Fn(&Input) -> Input| {
+                answers.iter().map(|answer| change(self.inputs.value(*answer))).collect()
+            };
+            let (once, all) = (self.run_through(activity, inputs(&Input::clone)), alive);
+            for stretch in all.stretches() {
+                let other = self.run_through(activity, inputs(&|input| stretch.of(input)));
+                let (stands, told) = (stretch.of(&once.0), stretch.of(&once.1));
+                if stands != other.0 || once.2 != other.2 {
+                    return Err(CheckError::counts(&self.process.name, &stands, &other.0));
+                }
+                self.expect_told(&told, &other.1)
+                    .map_err(|_| CheckError::counts_told(&self.process.name, &told, &other.1))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the process stands after some answers, what it tells at the last of them, and which of them
+    /// matter then in which activity.
+    fn run_through(
+        &self,
+        activity: usize,
+        inputs: Vec<Input>,
+    ) -> (Stands, Told, (usize, Vec<u32>)) {
+        let (mut coroutine, mut stands, mut told) =
+            Coroutine::start_at(&self.process, self.guards, activity);
+        for input in inputs {
+            if let Input::Answer(strand, answer) = input {
+                (stands, told) = coroutine.resume(strand, answer);
+            }
+        }
+        (stands, told, (coroutine.activity(), coroutine.matter()))
     }
 
     /// Learns every edge once more, the last one first, and compares.
@@ -473,7 +667,7 @@ mod tests {
             [both, after_both],
             "what follows the two is two as well"
         );
-        automaton.forget_classes(true);
+        automaton.forget_classes(true, false);
         assert_ne!(class(&mut automaton, one), class(&mut automaton, three));
         assert!(automaton.take_split().is_empty());
     }

@@ -362,7 +362,7 @@ fn rare_flag(steps: usize) -> System {
 
 #[test]
 fn they_are_where_a_rare_answer_leads_to_nothing_new() {
-    let exact = Reductions { immutable_reads: false, symmetry: false };
+    let exact = Reductions { immutable_reads: false, symmetry: false, ordinals: false };
     for steps in 0..4 {
         let system = rare_flag(steps);
         compare_with(&system, exact, &brute_force(&system), &format!("{steps} steps before"));
@@ -392,7 +392,7 @@ fn they_are_with_each_reduction_and_without() {
     let forced = brute_force(&system);
     let states = [(false, false), (true, false), (false, true), (true, true)].map(
         |(immutable_reads, symmetry)| {
-            let reductions = Reductions { immutable_reads, symmetry };
+            let reductions = Reductions { immutable_reads, symmetry, ordinals: false };
             match compare_with(&system, reductions, &forced, &format!("{reductions:?}")) {
                 Coverage::States { states, .. } => states,
                 Coverage::Executions { .. } => 0,

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::check::mailbox::Told;
 use crate::check::process::Stands;
+use crate::env::Event;
 use crate::store::Text;
 
 /// Why a system cannot be explored: there is no verdict then.
@@ -18,6 +20,7 @@ enum Kind {
     TooWide { bits: u32 },
     Property { property: Text, panic: Text },
     Unfounded { property: Text },
+    Counts { who: Text, what: String },
 }
 
 impl CheckError {
@@ -28,6 +31,26 @@ impl CheckError {
     pub(super) fn differs(process: &Text, once: &Stands, again: &Stands) -> CheckError {
         let what = format!("once it {}, and once it {}", Shown(once), Shown(again));
         CheckError::not_reproducible(process, what)
+    }
+
+    /// A process, or a property, that does something else where ordinals are further apart.
+    pub(super) fn counts_in(who: &str, what: String) -> CheckError {
+        CheckError { kind: Kind::Counts { who: who.into(), what } }
+    }
+
+    pub(super) fn counts(process: &Text, expected: &Stands, other: &Stands) -> CheckError {
+        let what = format!("that it {} is expected, and it {}", Shown(expected), Shown(other));
+        CheckError::counts_in(process, what)
+    }
+
+    pub(super) fn counts_told(process: &Text, expected: &Told, other: &Told) -> CheckError {
+        let list = |told: &Told| {
+            let events: Vec<String> = told.events.iter().map(Event::to_string).collect();
+            format!("[{}]", events.join(", "))
+        };
+        let (expected, other) = (list(expected), list(other));
+        let what = format!("that it tells {expected} is expected, and it tells {other}");
+        CheckError::counts_in(process, what)
     }
 
     pub(super) fn malformed(what: impl Into<String>) -> CheckError {
@@ -50,6 +73,13 @@ impl CheckError {
     #[must_use]
     pub fn is_not_reproducible(&self) -> bool {
         matches!(self.kind, Kind::NotReproducible { .. })
+    }
+
+    /// Whether a process or a property goes by the number of an [`Ordinal`](crate::store::Ordinal),
+    /// and not by its order alone.
+    #[must_use]
+    pub fn is_by_number(&self) -> bool {
+        matches!(self.kind, Kind::Counts { .. })
     }
 
     /// The process that is not a function of the answers that it gets.
@@ -84,6 +114,11 @@ impl fmt::Display for CheckError {
                 "{process} is not a function of the answers that it gets: after the same answers \
                  {what}. It draws on a clock, a random source or shared memory, or it carries \
                  something over from one attempt or activity to the next"
+            ),
+            Kind::Counts { who, what } => write!(
+                f,
+                "{who} goes by the number of an ordinal, and not by its order on its scale alone: \
+                 with ordinals that are further apart, in the same order, {what}"
             ),
             Kind::Malformed(what) => f.write_str(what),
             Kind::TooWide { bits } => {

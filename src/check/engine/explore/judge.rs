@@ -12,9 +12,11 @@ use super::error::CheckError;
 use super::intern::Interner;
 use super::lens::{Contents, Label, Lens, Seen};
 use super::renaming::Renaming;
+use super::scales::{Alive, Counters};
 use crate::check::looks::Looks;
-use crate::check::monitor::{End, Step, Watched};
+use crate::check::monitor::{End, Monitor, Step, Watched};
 use crate::check::process::panic_text;
+use crate::check::step::Stepped;
 use crate::check::system::System;
 use crate::store::{Document, Text};
 
@@ -57,6 +59,8 @@ pub(super) struct Judge<'s> {
     fallen: Vec<usize>,
     /// Whether a memory shows that its property fell.
     marks_falls: bool,
+    /// What is counted up, where a property has to go by the order of ordinals alone.
+    counters: Option<Counters>,
 }
 
 impl Group {
@@ -85,6 +89,7 @@ impl<'s> Judge<'s> {
             regroup: false,
             fallen: Vec::new(),
             marks_falls: false,
+            counters: None,
         }
     }
 
@@ -99,8 +104,31 @@ impl<'s> Judge<'s> {
         self.fallen.truncate(kept);
     }
 
+    /// From now on, whether a property has to go by the order of ordinals alone: what it said before
+    /// was not checked for that.
+    pub(super) fn go_by_order(&mut self, counters: Option<Counters>) {
+        if self.counters.is_some() != counters.is_some() {
+            self.opinions.iter_mut().for_each(|opinion| opinion.said.clear());
+        }
+        self.counters = counters;
+    }
+
+    /// The ordinals that are remembered.
+    pub(super) fn alive(&self, whole: u32) -> Alive {
+        if self.is_idle() {
+            return Alive::default();
+        }
+        let memories = self.memories(whole).map(|(_, memory)| Alive::of(memory));
+        memories.fold(Alive::default(), |all, memory| all.and(&memory))
+    }
+
     /// What is remembered, under other names.
     pub(super) fn renamed(&mut self, whole: u32, renaming: &Renaming) -> u32 {
+        self.changed(whole, &|memory| renaming.of(memory))
+    }
+
+    /// What is remembered, with each memory changed.
+    pub(super) fn changed(&mut self, whole: u32, change: &dyn Fn(&Document) -> Document) -> u32 {
         if self.is_idle() {
             return whole;
         }
@@ -109,7 +137,7 @@ impl<'s> Judge<'s> {
             let mut all = group.memories.value(*memory).clone();
             for (property, memory) in group.properties.iter().zip(&mut all) {
                 let memories = &mut self.opinions[*property].memories;
-                *memory = memories.number(renaming.of(memories.value(*memory)));
+                *memory = memories.number(change(memories.value(*memory)));
             }
             *memory = group.memories.number(all);
         }
@@ -303,12 +331,19 @@ impl<'s> Judge<'s> {
         let world = Watched::over(seen.store.1, seen.queues.1);
         let name = process.map(|process| &self.system.processes[process as usize].name);
         let step = Step::new(name, stepped, &world);
+        let before = memory;
         let mut memory = memories.value(memory).clone();
         let said = guard(property.name(), || property.step(&mut memory, &step))?;
         if looks.grow(&step.looks()) {
             self.regroup = true;
             return Ok(None);
         }
+        if let Some(counters) = &self.counters {
+            let before = self.opinions[number].memories.value(before);
+            let label = (name, stepped);
+            check_order(&**property, label, (before, &memory), seen, (&said, counters))?;
+        }
+        let memories = &mut self.opinions[number].memories;
         if said.is_err() && self.marks_falls {
             memory.set(FELL, true);
         }
@@ -320,12 +355,27 @@ impl<'s> Judge<'s> {
         &self,
         memory: u32,
         end: &End<'_>,
-        wanted: impl Fn(usize) -> bool,
+        wanted: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<usize>, CheckError> {
+        self.end_of(memory, end, wanted, &Document::clone)
+    }
+
+    /// The same with each memory changed.
+    pub(super) fn end_of(
+        &self,
+        memory: u32,
+        end: &End<'_>,
+        wanted: &dyn Fn(usize) -> bool,
+        change: &dyn Fn(&Document) -> Document,
     ) -> Result<Vec<usize>, CheckError> {
         let mut fallen = Vec::new();
         for (property, memory) in self.memories(memory).filter(|(property, _)| wanted(*property)) {
             let monitor = &self.system.properties[property];
-            if !has_fallen(memory) && guard(monitor.name(), || monitor.end(memory, end))?.is_err() {
+            if has_fallen(memory) {
+                continue;
+            }
+            let memory = change(memory);
+            if guard(monitor.name(), || monitor.end(&memory, end))?.is_err() {
                 fallen.push(property);
             }
         }
@@ -336,7 +386,18 @@ impl<'s> Judge<'s> {
     pub(super) fn owed(&self, memory: u32) -> Result<Vec<Text>, CheckError> {
         let Some((property, memory)) = self.memories(memory).next() else { return Ok(Vec::new()) };
         let monitor = &self.system.properties[property];
-        guard(monitor.name(), || monitor.owes(memory))
+        let owed = guard(monitor.name(), || monitor.owes(memory))?;
+        if self.counters.is_some() {
+            for stretch in Alive::of(memory).stretches() {
+                let other = guard(monitor.name(), || monitor.owes(&stretch.of(memory)))?;
+                if other != owed {
+                    let what =
+                        format!("it is owed {}, and not {}", other.join(", "), owed.join(", "));
+                    return Err(CheckError::counts_in(monitor.name(), what));
+                }
+            }
+        }
+        Ok(owed)
     }
 
     /// The properties in play, with what each remembers.
@@ -377,6 +438,38 @@ const FELL: &str = "\0fell";
 
 fn has_fallen(memory: &Document) -> bool {
     memory.get(FELL).is_some()
+}
+
+/// Refuses a property that says or remembers something else where ordinals are further apart.
+fn check_order(
+    property: &dyn Monitor,
+    (name, stepped): (Option<&Text>, &Stepped),
+    (before, after): (&Document, &Document),
+    seen: Seen<'_>,
+    (said, counters): (&Result<(), String>, &Counters),
+) -> Result<(), CheckError> {
+    let (store, messages) = (seen.store.1, seen.queues.1);
+    let alive = Alive::of_store(store, counters)
+        .and(&Alive::of(messages))
+        .and(&Alive::of(stepped))
+        .and(&Alive::of(before));
+    for stretch in alive.stretches() {
+        let (store, messages) = (stretch.of(store), stretch.of(messages));
+        let (stepped, mut memory) = (stretch.of(stepped), stretch.of(before));
+        let world = Watched::over(&store, &messages);
+        let step = Step::new(name, &stepped, &world);
+        let other = guard(property.name(), || property.step(&mut memory, &step))?;
+        let what = match (said, &other) {
+            (Ok(()), Err(why)) => format!("it falls: {why}"),
+            (Err(why), Ok(())) => format!("it does not fall: {why}"),
+            _ if memory != stretch.of(after) => {
+                format!("that it remembers {} is expected, and not {memory}", stretch.of(after))
+            }
+            _ => continue,
+        };
+        return Err(CheckError::counts_in(property.name(), what));
+    }
+    Ok(())
 }
 
 /// A property is code of a user: one that panics is an error and no verdict.

@@ -22,7 +22,6 @@ use super::table::Table;
 use crate::check::fault::Choice;
 #[cfg(test)]
 use crate::check::fault::Kind;
-use crate::check::verdict::Reductions;
 use crate::store::Text;
 
 /// The name of the property that from every state some run comes to a good end.
@@ -117,7 +116,8 @@ pub(super) fn check(
     watch: &Watch,
 ) -> Result<Result<Liveness, Stopped>, CheckError> {
     loop {
-        space.reset(&[], Reductions::default());
+        let reductions = space.exact();
+        space.reset(&[], reductions);
         match Graph::build(space, watch)? {
             Built::Whole(graph) => {
                 let stop = || watch.stop(&graph.progress(space, watch));
@@ -147,7 +147,8 @@ pub(super) fn endless(
     property: usize,
 ) -> Result<Endless, CheckError> {
     loop {
-        space.reset(&[property], Reductions::default());
+        let reductions = space.exact();
+        space.reset(&[property], reductions);
         match Graph::build(space, watch)? {
             Built::Whole(graph) => {
                 let stop = || watch.stop(&graph.progress(space, watch));

@@ -28,6 +28,7 @@ mod orbits;
 mod pack;
 mod renaming;
 mod rows;
+mod scales;
 mod scenes;
 mod search;
 mod shortest;
@@ -146,12 +147,13 @@ pub fn explore(system: &System, options: &ExploreOptions) -> Result<Report, Chec
         liveness: options.liveness,
         cut: None,
     };
-    walk::walk(system, &mut exploration.space.automata)?;
+    exploration.space.walk(options.reductions.ordinals)?;
     if options.reductions.symmetry {
         exploration.space.consider(candidates::candidates(system)?);
     }
     let (stopped, tally) = exploration.visit_all()?;
     exploration.reductions.symmetry &= exploration.space.symmetries() > 1;
+    exploration.reductions.ordinals &= exploration.space.uses_ordinals();
     let store = &system.world.store;
     let never_changes = store.collections().any(|collection| store.is_immutable(collection));
     exploration.reductions.immutable_reads &= never_changes;
@@ -233,12 +235,24 @@ impl Exploration<'_> {
                     return Ok((Some("every property fell".into()), tally));
                 }
                 // A pass that had just begun again would tell nothing of how far the search came.
-                Ended::Stopped(why) => return Ok((Some(why), furthest)),
+                Ended::Stopped(why) => return Ok((Some(self.with_scales(why)), furthest)),
                 Ended::Again => {}
                 Ended::Wider if words == 4 => {
                     return Err(CheckError::too_wide(self.space.counts().bits()));
                 }
                 Ended::Wider => words *= 2,
+            }
+        }
+    }
+
+    /// Why a search was stopped, with what may have kept it from its end.
+    fn with_scales(&self, why: Text) -> Text {
+        let scales: Vec<&str> = self.space.scales_set_back().collect();
+        match &scales[..] {
+            [] => why,
+            names => {
+                let names = names.join(", ");
+                format!("{why}; a counter of {names} is set back, so its numbers count").into()
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::store::{Text, Texts};
+use crate::store::{Atoms, Text};
 
 /// An exchange of names, each two of them for each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,13 +25,13 @@ impl Renaming {
 
     /// Exchanges the names by which two things differ that are otherwise alike; `false` where they
     /// are not.
-    pub(super) fn unify<T: Texts + Clone + Eq>(&mut self, one: &T, other: &T) -> bool {
+    pub(super) fn unify<T: Atoms + Clone + Eq>(&mut self, one: &T, other: &T) -> bool {
         let ((one, names), (other, others)) = (shape(one), shape(other));
         one == other && names.iter().zip(&others).all(|(name, other)| self.exchange(name, other))
     }
 
     /// The same under other names.
-    pub(super) fn of<T: Texts + Clone>(&self, thing: &T) -> T {
+    pub(super) fn of<T: Atoms + Clone>(&self, thing: &T) -> T {
         let mut thing = thing.clone();
         thing.each_text(&mut |text| {
             if let Some(other) = self.texts.get(text) {
@@ -58,7 +58,7 @@ impl Renaming {
 }
 
 /// A thing without its names, and the names.
-fn shape<T: Texts + Clone>(thing: &T) -> (T, Vec<Text>) {
+fn shape<T: Atoms + Clone>(thing: &T) -> (T, Vec<Text>) {
     let (mut thing, mut names) = (thing.clone(), Vec::new());
     let nameless: Text = "".into();
     thing.each_text(&mut |text| names.push(std::mem::replace(text, nameless.clone())));

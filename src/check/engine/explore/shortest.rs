@@ -8,7 +8,6 @@ use super::search::moved;
 use super::space::Space;
 use super::table::{Insert, Table};
 use crate::check::fault::Choice;
-use crate::check::verdict::Reductions;
 
 /// The shortest schedule by which a property falls; `None` where a limit is reached before, or
 /// the states are too wide for it.
@@ -22,7 +21,8 @@ pub(super) fn schedule(
     property: usize,
 ) -> Result<Option<Vec<Choice>>, CheckError> {
     loop {
-        space.reset(&[property], Reductions::default());
+        let reductions = space.exact();
+        space.reset(&[property], reductions);
         match Retrace::<2>::run(space, watch, property)? {
             Trail::Found(schedule) => return Ok(Some(schedule)),
             Trail::Stopped => return Ok(None),

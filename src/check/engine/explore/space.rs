@@ -8,6 +8,7 @@
 //! A spot is a node of an automaton; in a state there is its class. A pass that begins again classes
 //! the nodes anew and calls the classes by new numbers, but what is known of spots stays true.
 
+mod ordinals;
 mod steps;
 mod symmetry;
 mod turns;
@@ -38,6 +39,7 @@ use crate::check::verdict::Reductions;
 use crate::check::world::{Pending, World};
 use crate::store::Text;
 use crate::store::memory::State;
+use ordinals::{Ordinals, Outcome, Resumed};
 use steps::{BLOCKED, Row, Steps, target};
 use symmetry::{Learnt, Symmetry};
 use turns::Woken;
@@ -206,6 +208,7 @@ pub(super) struct Space<'s> {
     redelivered: Vec<Vec<Vec<u32>>>,
     reductions: Reductions,
     symmetry: Symmetry,
+    ordinals: Ordinals,
     pub(super) judge: Judge<'s>,
     /// What properties are shown that do not look at the queues.
     no_messages: Messages,
@@ -250,9 +253,16 @@ impl<'s> Space<'s> {
             redelivered: Vec::new(),
             reductions: Reductions::default(),
             symmetry: Symmetry::default(),
+            ordinals: Ordinals::new(system),
             judge: Judge::new(system),
             no_messages: Messages::default(),
         })
+    }
+
+    /// Of the reductions in use the one without which the states may have no end, and which leaves every
+    /// run its length: for what does without the others.
+    pub(super) fn exact(&self) -> Reductions {
+        Reductions { ordinals: self.wants_ordinals(), ..Reductions::default() }
     }
 
     /// Begins again with these properties: what was found out stays, and what places are called
@@ -262,9 +272,14 @@ impl<'s> Space<'s> {
             self.forget_found();
         }
         self.reductions = reductions;
-        let anew = self.begin_symmetry(in_play, reductions.symmetry);
+        let unchecked = self.begin_ordinals(reductions.ordinals);
+        let anew = self.begin_symmetry(in_play, reductions.symmetry) || unchecked;
+        let counters = self.ordinals.counters();
         let heeds_told = !in_play.is_empty();
-        self.automata.iter_mut().for_each(|automaton| automaton.forget_classes(heeds_told));
+        let renumbers = self.ordinals.are_at_work();
+        for automaton in &mut self.automata {
+            automaton.forget_classes(heeds_told, renumbers);
+        }
         (self.has_split, self.new_split) = (false, false);
         self.locals = self.automata.iter().map(|_| Interner::new()).collect();
         self.firsts = self.automata.iter().map(|_| Vec::new()).collect();
@@ -273,6 +288,7 @@ impl<'s> Space<'s> {
         self.edge_locals.fill(NOT_KNOWN);
         self.join_queues();
         self.list_faults();
+        self.judge.go_by_order(counters);
         if self.judge.reset(in_play, anew) {
             self.scenes = Scenes::default();
             self.woken.clear();
@@ -316,7 +332,17 @@ impl<'s> Space<'s> {
     fn learn_afresh(&mut self) -> Result<(), CheckError> {
         self.automata = Automaton::all(self.system)?;
         self.forget_found();
-        walk::walk(self.system, &mut self.automata)
+        self.walk(self.reductions.ordinals)
+    }
+
+    /// Walks at random, before anything else is asked. Where ordinals are numbered anew, what was learnt on the
+    /// way is forgotten, as no state will have such numbers.
+    pub(super) fn walk(&mut self, ordinals: bool) -> Result<(), CheckError> {
+        walk::walk(self.system, &mut self.automata)?;
+        if ordinals && self.note_ordinals() {
+            self.automata = Automaton::all(self.system)?;
+        }
+        Ok(())
     }
 
     /// Whether what was found is to be forgotten, and there is more to be found out by going on:
@@ -328,7 +354,11 @@ impl<'s> Space<'s> {
     /// Whether going on is of no use: a property looked at what it had not looked at before, a queue
     /// or a strand turned up, or what looked like a symmetry is none.
     pub(super) fn is_askew(&self) -> bool {
-        self.new_queue || self.new_strand || self.judge.regroups() || self.symmetry.is_refuted()
+        self.new_queue
+            || self.new_strand
+            || self.judge.regroups()
+            || self.symmetry.is_refuted()
+            || self.has_askew_ordinals()
     }
 
     /// Whether what was found is to be forgotten.
@@ -362,11 +392,14 @@ impl<'s> Space<'s> {
             started.tell(automaton.told_at_start());
             let label = (Some(process as u32), started);
             let class = self.automata[process].class(node)?;
-            let at = self.ats.number(at);
+            let at = self.at_number(at);
             global.locals.push(self.local(process, Local { class, at })?);
             self.tell_at_start(label, &mut global)?;
         }
         self.scene(global.store, global.memory);
+        if self.ordinals.are_at_work() {
+            global = self.renumber(None, global)?;
+        }
         self.close_first(&global)?;
         Ok(global)
     }
@@ -657,10 +690,10 @@ impl<'s> Space<'s> {
         (local != NOT_KNOWN).then_some(local)
     }
 
-    /// Whether no property remembers anything, and states keep their names.
+    /// Whether no property remembers anything, and states keep their names and numbers.
     #[inline]
     fn is_plain(&self) -> bool {
-        self.judge.is_idle() && self.symmetry.work().is_none()
+        self.judge.is_idle() && self.symmetry.work().is_none() && !self.ordinals.are_at_work()
     }
 
     /// What else a step changes: what the properties remember, and the names.
@@ -688,7 +721,12 @@ impl<'s> Space<'s> {
     /// The state that is visited for this one.
     #[inline]
     fn canonical<const N: usize>(&self, layout: &Layout, state: Packed<N>) -> Option<Packed<N>> {
-        self.symmetry.work().map_or(Some(state), |action| action.canonical(layout, state))
+        match (self.symmetry.work(), self.ordinals.are_at_work()) {
+            (None, false) => Some(state),
+            (Some(action), false) => action.canonical(layout, state),
+            (None, true) => self.renumbered(layout, state),
+            (Some(action), true) => action.canonical(layout, self.renumbered(layout, state)?),
+        }
     }
 
     /// Delivers again what a process holds of the queues.
@@ -735,7 +773,7 @@ impl<'s> Space<'s> {
         key: &Packed<N>,
     ) -> Vec<Choice> {
         let mut choices = self.choices(layout, key);
-        if self.has_turns() {
+        if self.has_turns() && !self.ordinals.are_at_work() {
             choices.retain(|choice| !self.knows_turn(layout, key, *choice));
         }
         choices
@@ -826,6 +864,12 @@ impl<'s> Space<'s> {
         if self.has_turns() {
             self.note_turn(choice, global, moved, to);
         }
+        if let Some((spot, scene, faults)) = to.filter(|_| self.ordinals.are_at_work()) {
+            let (store, memory) = self.parts(scene);
+            let (mut locals, queues) = (global.locals.clone(), queues.into_owned());
+            locals[choice.process] = self.local_at(spot)?;
+            self.renumber(Some(global), Global { locals, store, queues, memory, faults })?;
+        }
         Ok(())
     }
 
@@ -861,6 +905,9 @@ impl<'s> Space<'s> {
                     return Ok(Some(why));
                 }
                 automaton.check_again()?;
+            }
+            if self.ordinals.are_at_work() {
+                automaton.check_order()?;
             }
         }
         Ok(None)
@@ -996,19 +1043,33 @@ impl<'s> Space<'s> {
         let mut world = World { store: self.stores.value(before).clone(), messages };
         let mut budget = self.budgets.value(asked.faults).clone();
         let automaton = RefCell::new(&mut self.automata[process]);
+        let (notes, resumed) = (self.ordinals.are_at_work(), RefCell::new(Vec::new()));
+        let note = |by: Option<(Strand, Answer)>, (at, told): &(At, Told)| {
+            let (at, told) = (at.clone(), told.clone());
+            resumed.borrow_mut().push(Resumed { by, at, told });
+        };
         let node = Cell::new(node);
         let mut error = None;
         let mut restart = || {
             let automaton = automaton.borrow();
             node.set(automaton.start());
-            (automaton.at(node.get()), automaton.told_at_start())
+            let started = (automaton.at(node.get()), automaton.told_at_start());
+            if notes {
+                note(None, &started);
+            }
+            started
         };
-        let mut resume = |strand, answer| {
+        let mut resume = |strand: Strand, answer: Answer| {
             let mut automaton = automaton.borrow_mut();
+            let by = notes.then(|| (strand, answer.clone()));
             match automaton.follow(node.get(), (strand, answer)) {
                 Ok((to, told)) => {
                     node.set(to);
-                    (automaton.at(to), told)
+                    let came_to = (automaton.at(to), told);
+                    if notes {
+                        note(by, &came_to);
+                    }
+                    came_to
                 }
                 Err(found) => {
                     error = Some(found);
@@ -1022,6 +1083,11 @@ impl<'s> Space<'s> {
         if let Some(error) = error {
             return Err(error);
         }
+        if notes {
+            let stepped = taken.as_ref().map(|(stepped, _)| stepped);
+            let came_to = Outcome { stepped, world: &world, budget: &budget, at: &at };
+            self.check_step(&asked, &resumed.into_inner(), &came_to)?;
+        }
         let Some((stepped, _)) = taken else { return Ok(None) };
         let mut node = node.get();
         if self.reductions.immutable_reads {
@@ -1029,7 +1095,7 @@ impl<'s> Space<'s> {
         }
         let World { store, messages } = world;
         let unchanged = store.is_same(self.stores.value(before));
-        let at = self.ats.number(at);
+        let at = self.at_number(at);
         let spot = self.spot(Spot { process: process as u32, node, at });
         let label = self.label((choice.hits().map(|process| process as u32), stepped));
         let contents = |queue: u32| (queue, self.queues[queue as usize].number(messages));
@@ -1079,8 +1145,11 @@ impl<'s> Space<'s> {
             if command.operation.is_write() || !store.is_immutable(&command.collection) {
                 return Ok(());
             }
-            let (mut store, command) = (store.clone(), command.clone());
-            let answer = Answer::Store(store.execute(command));
+            let (before, mut store, command) = (store, store.clone(), command.clone());
+            let answer = Answer::Store(store.execute_ref(&command));
+            if self.ordinals.are_at_work() {
+                self.check_immutable(process, &command, (before, &answer))?;
+            }
             let automaton = &mut self.automata[process];
             let (to, told) = automaton.follow(*node, (Strand::MAIN, answer))?;
             let next = automaton.at(to);
@@ -1265,7 +1334,11 @@ impl<'s> Space<'s> {
         let stuck: Vec<Text> = self.stuck(global).map(name).collect();
         let world = self.world(global);
         let end = End { stuck: &stuck, world: &Watched::new(&world) };
-        self.judge.end(global.memory, &end, wanted)
+        let fallen = self.judge.end(global.memory, &end, &wanted)?;
+        if self.ordinals.are_at_work() {
+            self.check_end(global, &stuck, &fallen, &wanted)?;
+        }
+        Ok(fallen)
     }
 
     /// Whether a state in which no process can go on is a good end: nobody waits in it for what
@@ -1312,6 +1385,7 @@ impl<'s> Space<'s> {
             + self.scenes.bytes()
             + self.judge.bytes()
             + self.symmetry.bytes()
+            + self.ordinals.bytes()
     }
 }
 

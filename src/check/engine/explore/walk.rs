@@ -16,6 +16,9 @@ use crate::check::system::System;
 const WALKS: u64 = 8;
 /// So many steps each, at most.
 const STEPS: usize = 400;
+/// So many where ordinals turn up: each is answered in a way of its own, and all ways are learnt that there
+/// were.
+const STEPS_WITH_ORDINALS: usize = 100;
 
 /// A process on a walk.
 struct Walker {
@@ -39,7 +42,10 @@ fn walk_once(system: &System, automata: &mut [Automaton], seed: u64) -> Result<(
         automaton.expect(automaton.start(), &stands)?;
         walkers.push(Walker { coroutine, at: stands.into(), node: automaton.start() });
     }
-    for _ in 0..STEPS {
+    for step in 0..STEPS {
+        if step >= STEPS_WITH_ORDINALS && automata.iter().any(|one| one.has_ordinals) {
+            break;
+        }
         let can_go_on =
             |at: &At, strand| at.is_enabled(strand, &world) || rests > 0 && at.rests(strand);
         let of_process = |(process, walker): (usize, &Walker)| {

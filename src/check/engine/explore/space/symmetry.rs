@@ -550,6 +550,9 @@ impl Space<'_> {
             let mut grows = false;
             for generator in 0..action.group.generators.len() {
                 for process in 0..self.automata.len() {
+                    if !self.follow_start(action, generator, process) {
+                        return Ok(Held::Fails(generator));
+                    }
                     while action.followed[generator][process] < self.automata[process].edges_known()
                     {
                         grows = true;
@@ -568,6 +571,19 @@ impl Space<'_> {
         }
     }
 
+    /// Where a process starts under the names of a generator; `false` where it starts otherwise.
+    fn follow_start(&self, action: &mut Action, generator: usize, process: usize) -> bool {
+        let nodes = &mut action.nodes[generator][process];
+        if !nodes.is_empty() {
+            return true;
+        }
+        let Candidate { renaming, processes } = &action.group.generators[generator];
+        let (ours, theirs) = (&self.automata[process], &self.automata[processes[process]]);
+        nodes.push(theirs.start());
+        renaming.of(ours.stands(ours.start())) == *theirs.stands(theirs.start())
+            && renaming.of(&ours.told_at_start()) == theirs.told_at_start()
+    }
+
     /// Follows the next edge of a process under the names of a generator; `false` where it leads
     /// elsewhere.
     fn follow_image(
@@ -579,21 +595,14 @@ impl Space<'_> {
         let Candidate { renaming, processes } = &action.group.generators[generator];
         let image = processes[process];
         let nodes = &mut action.nodes[generator][process];
-        let (ours, theirs) = (&self.automata[process], &self.automata[image]);
-        if nodes.is_empty() {
-            nodes.push(theirs.start());
-            let stands = renaming.of(ours.stands(ours.start()));
-            let told = renaming.of(&ours.told_at_start());
-            if stands != *theirs.stands(theirs.start()) || told != theirs.told_at_start() {
-                return Ok(false);
-            }
-        }
+        let ours = &self.automata[process];
         let followed = &mut action.followed[generator][process];
-        let (node, answer, to, told) = ours.edge_known(*followed);
+        let (node, input, to, told) = ours.edge_known(*followed);
         *followed += 1;
         let (stands, told) = (renaming.of(ours.stands(to)), renaming.of(told));
-        let answer = (answer.0, renaming.of(&answer.1));
-        let (image_to, image_told) = self.automata[image].follow(nodes[node as usize], answer)?;
+        let input = renaming.of(input);
+        let (image_to, image_told) =
+            self.automata[image].follow_input(nodes[node as usize], input)?;
         if nodes.len() <= to as usize {
             nodes.resize(to as usize + 1, NodeId::MAX);
         }
@@ -751,7 +760,7 @@ impl Space<'_> {
                     return Ok(None);
                 };
                 let process = processes[process as usize] as u32;
-                let at = self.ats.number(renaming.of(self.ats.value(at)));
+                let at = self.at_number(renaming.of(self.ats.value(at)));
                 Ok(Some(self.spot(Spot { process, node, at })))
             })?;
             if !closed {
