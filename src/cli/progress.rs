@@ -36,9 +36,32 @@ pub(crate) fn showing<T>(what: &str, progress: &Progress, search: impl FnOnce() 
                 bar.tick();
             }
         });
-        let found = search();
-        done.store(true, Ordering::Relaxed);
-        bar.finish_and_clear();
-        found
+        let _over = Over { done: &done, bar: &bar };
+        search()
     })
+}
+
+/// Ends the showing, also where the search panics: nobody waits for it then.
+struct Over<'a> {
+    done: &'a AtomicBool,
+    bar: &'a ProgressBar,
+}
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_panics_does_not_hang() {
+        let progress = Progress::default();
+        let panics = || showing("a search", &progress, || -> () { panic!("on purpose") });
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+    }
 }
