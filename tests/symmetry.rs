@@ -350,5 +350,10 @@ fn a_property_that_tells_processes_apart_is_found_out() {
         let mut system = system(vec![Act::Push, Act::FailIfFirst], 3, Faults::default());
         system.properties.push(Arc::new(Spares(name)));
         compare(&system, Limits::default());
+        // By itself: nothing else falls, so that all would be asked again.
+        system.properties = vec![Arc::new(Spares(name))];
+        compare(&system, Limits::default());
+        let report = explore(&system, &ExploreOptions::default()).unwrap();
+        assert_eq!(report.verdict(), Verdict::Violated, "{name}");
     }
 }

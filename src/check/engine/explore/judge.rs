@@ -57,6 +57,8 @@ pub(super) struct Judge<'s> {
     regroup: bool,
     /// Which properties fell at a step, in this pass.
     fallen: Vec<usize>,
+    /// Whether one fell that is not among them any more.
+    forgot: bool,
     /// Whether a memory shows that its property fell.
     marks_falls: bool,
     /// What is counted up, where a property has to go by the order of ordinals alone.
@@ -88,6 +90,7 @@ impl<'s> Judge<'s> {
             wholes: Interner::new(),
             regroup: false,
             fallen: Vec::new(),
+            forgot: false,
             marks_falls: false,
             counters: None,
         }
@@ -99,8 +102,10 @@ impl<'s> Judge<'s> {
         self.marks_falls = marks_falls;
     }
 
-    /// Forgets the latest properties that fell, but for so many.
+    /// Forgets the latest properties that fell, but for so many: until then what was said in this pass is not
+    /// asked again, so that it would not be told once more.
     pub(super) fn forget_fallen(&mut self, kept: usize) {
+        self.forgot |= self.fallen.len() > kept;
         self.fallen.truncate(kept);
     }
 
@@ -148,7 +153,8 @@ impl<'s> Judge<'s> {
     /// does as well where they are the same, unless all that comes up is to be asked `anew`. Returns
     /// whether memories have new numbers.
     pub(super) fn reset(&mut self, in_play: &[usize], anew: bool) -> bool {
-        if self.in_play == in_play && !self.regroup && self.fallen.is_empty() && !anew {
+        let nothing_fell = self.fallen.is_empty() && !std::mem::take(&mut self.forgot);
+        if self.in_play == in_play && !self.regroup && nothing_fell && !anew {
             return false;
         }
         self.in_play = in_play.to_vec();

@@ -93,17 +93,25 @@ impl Alive {
         Renumbering(self.0.iter().map(of_scale).collect())
     }
 
-    /// The scales in a store of which the distances do not tell any more how many steps it takes to
-    /// count from one to the next: a counter has come to be below the least of before, with something
-    /// alive above it.
-    pub(super) fn set_back(&self, before: &Alive, all: &Alive) -> Vec<Text> {
-        let is_set_back = |(name, scale): &(&Text, &Scale)| {
-            let Some(counter) = scale.counter else { return false };
-            let least = before.0.get(*name).and_then(|before| before.counter);
-            let greatest = all.0.get(*name).and_then(|all| all.numbers.last());
-            least.is_none_or(|least| counter < least) && greatest > Some(&counter)
-        };
-        self.0.iter().filter(is_set_back).map(|(name, _)| name.clone()).collect()
+    /// The scales of which a counter has come to be below the least of before, or where there was none; with
+    /// whether there was one.
+    pub(super) fn set_back(&self, before: &Alive) -> impl Iterator<Item = (Text, bool)> {
+        self.0.iter().filter_map(|(name, scale)| {
+            let counter = scale.counter?;
+            let least = before.0.get(name).and_then(|before| before.counter);
+            let is_set_back = least.is_none_or(|least| counter < least);
+            is_set_back.then(|| (name.clone(), least.is_some()))
+        })
+    }
+
+    /// The scales of which something is alive above the least counter, or above the first where there is no
+    /// counter; with whether there is one.
+    pub(super) fn passed(&self) -> impl Iterator<Item = (Text, bool)> {
+        self.0.iter().filter_map(|(name, scale)| {
+            let least = scale.counter.unwrap_or(Ordinal::FIRST);
+            let is_above = scale.numbers.last() > Some(&least);
+            is_above.then(|| (name.clone(), scale.counter.is_some()))
+        })
     }
 
     /// Some ways to set them further apart, under which code has to do the same.
@@ -278,13 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_goes_back_below_others_is_noticed() {
-        let back = |before, after: &Alive, all: &[i64]| after.set_back(before, &alive(all, None));
+    fn a_counter_that_goes_back_is_noticed_and_what_is_above_one() {
+        let back = |before: &Alive, after: &Alive| after.set_back(before).collect::<Vec<_>>();
         let (at_3, at_5, none) = (alive(&[3], Some(3)), alive(&[5], Some(5)), alive(&[], None));
-        assert!(back(&at_3, &at_5, &[3, 5, 9]).is_empty());
-        assert_eq!(back(&at_5, &at_3, &[3, 5]), ["s".into()]);
-        assert!(back(&at_5, &at_3, &[2, 3]).is_empty(), "nothing is above it");
-        assert_eq!(back(&none, &at_3, &[3, 5]), ["s".into()], "there was none before");
-        assert!(back(&at_3, &none, &[3, 5]).is_empty());
+        assert!(back(&at_3, &at_5).is_empty() && back(&at_3, &none).is_empty());
+        assert_eq!(back(&at_5, &at_3), [("s".into(), true)]);
+        assert_eq!(back(&none, &at_3), [("s".into(), false)], "there was none before");
+        let passed = |numbers, counter| alive(numbers, counter).passed().map(|(_, is)| is).last();
+        assert_eq!(passed(&[2, 3], Some(3)), None);
+        assert_eq!(passed(&[3, 4], Some(3)), Some(true));
+        assert_eq!((passed(&[1], None), passed(&[1, 2], None)), (None, Some(false)));
     }
 }

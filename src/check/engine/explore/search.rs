@@ -136,7 +136,9 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let deepest = self.watch.limits().depth;
         loop {
             if let Some(limit) = deepest.filter(|limit| self.tally.depth >= *limit) {
-                return Ok(Ended::Stopped(too_deep(limit)));
+                // Some states within the limit may not have been gone on from.
+                let again = self.space.has_split();
+                return Ok(if again { Ended::Again } else { Ended::Stopped(too_deep(limit)) });
             }
             if let Some(ended) = self.level(at_end)? {
                 return Ok(ended);

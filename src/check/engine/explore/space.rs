@@ -25,6 +25,7 @@ use super::intern::Interner;
 use super::judge::Judge;
 use super::lens::{Label, Seen};
 use super::pack::{Counts, Layout, Numbers, Packed};
+use super::scales::has_ordinals;
 use super::scenes::Scenes;
 use super::walk;
 use crate::check::Messages;
@@ -821,6 +822,8 @@ impl<'s> Space<'s> {
             let global = self.unpack(layout, key);
             choices.into_iter().try_for_each(|choice| self.learn_one(choice, &global))?;
         }
+        // A step that was known by then may have come of an answer that was not.
+        (0..self.automata.len()).try_for_each(|process| self.settle(process))?;
         self.close()
     }
 
@@ -1143,6 +1146,10 @@ impl<'s> Space<'s> {
             let At::Asks(Pending::Command(execution)) = &*at else { return Ok(()) };
             let command = execution.command();
             if command.operation.is_write() || !store.is_immutable(&command.collection) {
+                return Ok(());
+            }
+            // What is numbered anew with the rest is not the same in each state.
+            if self.ordinals.are_at_work() && has_ordinals(store) {
                 return Ok(());
             }
             let (before, mut store, command) = (store, store.clone(), command.clone());

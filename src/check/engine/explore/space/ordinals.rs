@@ -46,10 +46,18 @@ pub(super) struct Ordinals {
     at_work: bool,
     /// Whether the search has to begin again.
     askew: bool,
+    /// Whether more is counted up than was known when steps were found out.
+    recounts: bool,
     /// Whether any state was numbered anew.
     are_used: bool,
     counters: Counters,
-    /// The scales of which a counter was set back.
+    /// The scales of which some step has set the least counter back, or made one; and those of which in some
+    /// state something was alive above that, or above the first without one. Where both are, the numbers do
+    /// not tell any more how many steps it takes to count from one to the next. That it was in one state is
+    /// not asked: what a step does is found out once for many.
+    set_back: BTreeSet<(Text, bool)>,
+    passed: BTreeSet<(Text, bool)>,
+    /// The scales that are both: their ordinals are not numbered anew.
     held: BTreeSet<Text>,
     alive: Interner<Alive>,
     renumberings: Interner<Renumbering>,
@@ -91,8 +99,11 @@ impl Ordinals {
             wanted: false,
             at_work: false,
             askew: false,
+            recounts: false,
             are_used: false,
             counters: Counters::new(),
+            set_back: BTreeSet::new(),
+            passed: BTreeSet::new(),
             held: BTreeSet::new(),
             alive,
             renumberings,
@@ -151,12 +162,21 @@ impl Ordinals {
         if let Some(known) = self.known_numbering(set) {
             return known;
         }
+        self.passed.extend(self.alive.value(set).passed());
+        self.hold();
         let renumbering = self.alive.value(set).renumbered(&self.held);
         let is_identity = renumbering.is_identity();
         let number = if is_identity { NONE } else { self.renumberings.number(renumbering) };
         self.are_used |= !is_identity;
         *slot(&mut self.numberings, set) = number;
         number
+    }
+
+    /// Notes the scales that are left out from now on: the search begins again without them.
+    fn hold(&mut self) {
+        for (scale, _) in self.set_back.intersection(&self.passed) {
+            self.askew |= self.held.insert(scale.clone());
+        }
     }
 
     /// Notes the fields that are counted up by what a process has asked for; whether one of them is new.
@@ -185,11 +205,13 @@ impl Space<'_> {
         let at_work = wanted && self.note_ordinals();
         let ordinals = &mut self.ordinals;
         let changes = ordinals.at_work != at_work;
+        let recounts = std::mem::take(&mut ordinals.recounts);
         (ordinals.wanted, ordinals.at_work, ordinals.askew) = (wanted, at_work, false);
         (ordinals.sets, ordinals.images) = (Vec::new(), FxHashMap::default());
         ordinals.numberings.clear();
-        if changes {
+        if changes || recounts {
             self.forget_found();
+            self.symmetry.forget_numbers();
         }
         changes
     }
@@ -231,8 +253,8 @@ impl Space<'_> {
 
     /// The number of how far something has come.
     pub(super) fn at_number(&mut self, at: At) -> u32 {
-        if self.ordinals.at_work {
-            self.ordinals.askew |= self.ordinals.note_counters(&at);
+        if self.ordinals.at_work && self.ordinals.note_counters(&at) {
+            (self.ordinals.askew, self.ordinals.recounts) = (true, true);
         }
         self.ats.number(at)
     }
@@ -273,6 +295,9 @@ impl Space<'_> {
         before: Option<&Global>,
         state: Global,
     ) -> Result<Global, CheckError> {
+        if let Some(before) = before.filter(|before| before.store != state.store) {
+            self.note_set_back(before.store, state.store);
+        }
         if self.has_split && self.is_ambiguous(&state) {
             return Ok(state);
         }
@@ -281,9 +306,6 @@ impl Space<'_> {
         for (part, number) in parts.iter().enumerate() {
             let set = self.set(part, *number)?;
             union = self.ordinals.union(union, set);
-        }
-        if let Some(before) = before.filter(|before| before.store != state.store) {
-            self.note_set_back(before.store, state.store, union);
         }
         let numbering = self.ordinals.numbering(union);
         if numbering == NONE {
@@ -391,12 +413,11 @@ impl Space<'_> {
     }
 
     /// Notes the scales of which a step has set a counter back.
-    fn note_set_back(&mut self, before: u32, after: u32, union: u32) {
+    fn note_set_back(&mut self, before: u32, after: u32) {
         let alive = |store| Alive::of_store(self.stores.value(store), &self.ordinals.counters);
-        let back = alive(after).set_back(&alive(before), self.ordinals.alive.value(union));
-        for scale in back {
-            self.ordinals.askew |= self.ordinals.held.insert(scale);
-        }
+        let back: Vec<_> = alive(after).set_back(&alive(before)).collect();
+        self.ordinals.set_back.extend(back);
+        self.ordinals.hold();
     }
 
     /// What is asked, by what is alive in it.

@@ -340,6 +340,12 @@ impl Symmetry {
         self.work.iter_mut().for_each(|action| action.forget_memories());
     }
 
+    /// Forgets what was found out under other names: what it speaks of has other numbers from now on.
+    pub(super) fn forget_numbers(&mut self) {
+        self.made_for = (Vec::new(), 0);
+        self.learnt.clear();
+    }
+
     /// What is known of other names in this pass, whether or not it is at work any more.
     fn known(&self) -> Option<&Action> {
         self.work().or(self.at_rest.as_deref())
