@@ -6,12 +6,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ExploreOptions, Reductions, explore};
+use super::{ExploreOptions, Limits, Reductions, explore};
 use crate::check::fault::{Choice, Faults, Kind};
 use crate::check::run::{Outcome, Run};
 use crate::check::system::{Guards, System};
 use crate::check::verdict::{Coverage, Verdict};
-use crate::check::{Cx, Messages, NoDeadlock, Process, World};
+use crate::check::{Cx, Messages, Monitor, NoDeadlock, Process, Step, World};
 use crate::doc;
 use crate::env::{Condition, Env, Event, Queues, Wake, forever};
 use crate::model::{Expect, Model, Sizes, SystemKind, property};
@@ -366,6 +366,37 @@ fn they_are_where_a_rare_answer_leads_to_nothing_new() {
     for steps in 0..4 {
         let system = rare_flag(steps);
         compare_with(&system, exact, &brute_force(&system), &format!("{steps} steps before"));
+    }
+}
+
+/// Falls where the process fails that read 1.
+struct SparesOne;
+
+impl Monitor for SparesOne {
+    fn name(&self) -> &str {
+        "spares-one"
+    }
+
+    fn step(&self, _memory: &mut Document, step: &Step<'_>) -> Result<(), String> {
+        let saw = step.world.store.get("c", &"saw".into());
+        let is_one = saw.is_some_and(|saw| saw.get("n") == Some(&Value::Int(1)));
+        if is_one && step.failure().is_some() { Err("it fails".into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn what_falls_within_a_depth_does_so_where_places_turn_out_to_differ_on_the_way() {
+    for steps in 0..4 {
+        let mut system = rare_flag(steps);
+        system.properties = vec![Arc::new(SparesOne)];
+        let length = |depth| {
+            let limits = Limits { depth, ..Limits::default() };
+            let options = ExploreOptions { limits, ..ExploreOptions::default() };
+            let report = explore(&system, &options).expect("explored");
+            report.findings[0].counterexample.as_ref().map(|found| found.schedule.len())
+        };
+        let shortest = length(None).expect("it fails");
+        assert_eq!(length(Some(shortest as u64)), Some(shortest), "{steps} steps before");
     }
 }
 
