@@ -159,6 +159,10 @@ fn a_mutant_that_changes_nothing_is_one_clear_error() {
     let index = "[mutant.no-index]\ncollection = \"reserved_resources\"\nindex = \"name_1\"";
     let says = ["there is no index name_1 on reserved_resources", "there is worker_name_1 on"];
     refused("no-such-index.toml", index, &says);
+    let text = doorway::model::shipped_text("doorway-sweeps-successor").unwrap();
+    let path = file("no-such-clause.toml", text.replace("without clause 2", "without clause 9"));
+    let output = run(&["check", &path, "--format", "json"]);
+    assert_refused(&output, &["that has what is to be changed, so the mutant is none"]);
 }
 
 // Exit codes.

@@ -117,8 +117,8 @@ fn search(
             .map_err(|error| Failure::Plain(format!("{what}: {error}")))?;
     match system.never_mutated() {
         Some(shape) if report.stopped.is_none() => Err(Failure::Plain(format!(
-            "{}: no process sends a command of the shape `{shape}`, so the mutant is none; \
-             `doorway mutants` writes the commands as they have to be written",
+            "{}: no process sends a command of the shape `{shape}` that has what is to be changed, so \
+             the mutant is none; `doorway mutants` writes the commands, and the changes that there are",
             model.name
         ))),
         _ => Ok(report),

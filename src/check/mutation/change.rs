@@ -86,7 +86,8 @@ impl Change {
         numbered.into_iter().flat_map(|kind| (1..=MOST).map(kind)).chain(others)
     }
 
-    fn fits(self, operation: &Operation) -> bool {
+    /// Whether there is something about such an operation that it changes.
+    pub(super) fn fits(self, operation: &Operation) -> bool {
         let clauses = operation.filter().map(clauses).unwrap_or_default();
         let operators = operation.update().map(Update::operators).unwrap_or_default();
         let is_insert = matches!(operation, Operation::InsertOne { .. });

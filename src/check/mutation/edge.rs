@@ -52,6 +52,7 @@ impl Edge {
             }
             Edge::Mutated(literals, shape, change, met) => {
                 let is_it = is_call_of(shape, command)
+                    && change.fits(&command.operation)
                     && **shape == *Shape::of(command, literals).to_string();
                 is_it.then(|| met.now(*change))
             }

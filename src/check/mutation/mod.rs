@@ -114,8 +114,8 @@ impl System {
         }
     }
 
-    /// The shape of the commands that a mutation is to change, if no process has sent one so far:
-    /// once all runs were made, nothing was mutated.
+    /// The shape of the commands that a mutation is to change, if no process has sent one so far that it
+    /// can change: once all runs were made, nothing was mutated.
     #[must_use]
     pub fn never_mutated(&self) -> Option<&Text> {
         self.processes.iter().find_map(|process| process.edge.unmet())
