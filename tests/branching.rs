@@ -1,12 +1,13 @@
 //! Processes that go by what they are answered, against a search that knows nothing of doorway.
 //!
 //! A process is a small machine without loops: where it stands it reads a register, writes one or adds
-//! to one, and goes on by the answer; it may crash, and begins again. Many ways lead to one place, so the
+//! to one, and goes on by the answer. It may crash, and begins again; its answers get lost; members of a replica
+//! set lag behind, and a failover takes back what a majority does not have. Many ways lead to one place, so the
 //! explorer takes many for one; a search by hand over the registers and the places says what every run
 //! comes to.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -17,20 +18,21 @@ use doorway::doc;
 use doorway::store::filter::by_id;
 use doorway::store::memory::State;
 use doorway::store::update::{inc, set};
-use doorway::store::{Document, Store, StoreError, Value};
+use doorway::store::{Document, ReadConcern, Store, Value, WriteConcern};
 
 const REGISTERS: usize = 2;
 
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    Read,
+    Read(ReadConcern),
     /// Writes 0 or 1, and goes on in the first way.
-    Write(bool),
+    Write(bool, WriteConcern),
     /// Adds one, and goes by what was there before.
-    Add,
+    Add(WriteConcern),
 }
 
-/// One place: what is done with which register, and where it goes on when that is even or odd.
+/// One place: what is done with which register, and where it goes on when that is even or odd; in the second way where
+/// it is not known what a write came to.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     act: Act,
@@ -44,12 +46,24 @@ type Machine = Vec<Place>;
 /// A run of one machine after another, until one fails.
 type Program = Vec<Machine>;
 
-/// A machine of so many places, each of which leads on.
+fn read() -> impl Strategy<Value = ReadConcern> {
+    prop_oneof![
+        2 => Just(ReadConcern::Local),
+        1 => Just(ReadConcern::Majority),
+        1 => Just(ReadConcern::Linearizable),
+    ]
+}
+
+fn write() -> impl Strategy<Value = WriteConcern> {
+    prop_oneof![3 => Just(WriteConcern::Majority), 1 => Just(WriteConcern::Primary)]
+}
+
+/// A machine of a few places, each of which leads on.
 fn machine() -> impl Strategy<Value = Machine> {
     let act = prop_oneof![
-        4 => Just(Act::Read),
-        2 => any::<bool>().prop_map(Act::Write),
-        2 => Just(Act::Add),
+        4 => read().prop_map(Act::Read),
+        2 => (any::<bool>(), write()).prop_map(|(bit, concern)| Act::Write(bit, concern)),
+        2 => write().prop_map(Act::Add),
     ];
     vec((act, 0..REGISTERS, any::<[prop::sample::Index; 2]>()), 1..5).prop_map(|places| {
         let count = places.len();
@@ -65,30 +79,38 @@ fn register(number: usize) -> String {
     format!("register-{number}")
 }
 
-async fn run(cx: Cx, machine: Machine) -> Result<(), StoreError> {
+async fn run(cx: Cx, machine: Machine) -> Result<(), String> {
     let registers = cx.collection::<Document>("registers");
-    let value = |found: Option<Document>| found?.get("n")?.as_int();
+    let value = |found: Option<Document>| found.and_then(|found| found.get("n")?.as_int());
     let mut at = 0;
     while let Some(Place { act, register: of, next }) = machine.get(at) {
         let of = by_id(register(*of));
         let answer = match act {
-            Act::Read => value(registers.find_one(of).await?),
-            Act::Write(bit) => {
-                registers.update_one(of, set("n", i64::from(*bit))).await?;
-                Some(0)
+            Act::Read(concern) => {
+                registers.clone().read_concern(*concern).find_one(of).await.map(value)
             }
-            Act::Add => value(registers.find_one_and_update(of, inc("n", 1)).await?),
+            Act::Write(bit, concern) => {
+                let registers = registers.clone().write_concern(*concern);
+                registers.update_one(of, set("n", i64::from(*bit))).await.map(|_| Some(0))
+            }
+            Act::Add(concern) => {
+                let registers = registers.clone().write_concern(*concern);
+                registers.find_one_and_update(of, inc("n", 1)).await.map(value)
+            }
         };
-        at = next[answer.unwrap() as usize % 2];
+        at = match answer {
+            Err(error) if error.is_outcome_unknown() => next[1],
+            answer => next[answer.unwrap().unwrap() as usize % 2],
+        };
     }
     if at == machine.len() {
         return Ok(());
     }
-    // An error of the store, as any other would do.
-    registers.insert_one(&doc! {"_id": register(0)}).await
+    cx.step("fail").await;
+    Err("it came past its end".into())
 }
 
-fn system(programs: &[Program], crashes: u32) -> System {
+fn system(programs: &[Program], faults: &Asked) -> System {
     let mut store = State::new();
     for number in 0..REGISTERS {
         store.insert("registers", doc! {"_id": register(number), "n": 0}).unwrap();
@@ -107,7 +129,7 @@ fn system(programs: &[Program], crashes: u32) -> System {
         processes: programs.iter().enumerate().map(process).collect(),
         properties: Vec::new(),
         broken_store: None,
-        faults: Faults::default().crashes(crashes),
+        faults: faults.asked(),
         commands: Default::default(),
         guards: Guards::LeftOut,
     }
@@ -120,57 +142,259 @@ type End = (Vec<i64>, Vec<bool>);
 /// leads past that.
 type Stands = (usize, usize);
 
-/// The registers, where each process stands, and how many crashes are left.
-type Global = (Vec<i64>, Vec<Stands>, u32);
+/// How often what goes wrong, and whether drivers send writes again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Asked {
+    crashes: u32,
+    unknown: u32,
+    stale: u32,
+    failovers: u32,
+    retries: bool,
+}
+
+impl Asked {
+    fn asked(self) -> Faults {
+        let faults = Faults::default()
+            .crashes(self.crashes)
+            .unknown_outcomes(self.unknown)
+            .stale_reads(self.stale)
+            .failovers(self.failovers);
+        if self.retries { faults.retryable_writes() } else { faults }
+    }
+}
+
+/// A write that is done, and that its process is not told of yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Waits {
+    /// The answer.
+    before: i64,
+    is_kept: bool,
+}
+
+/// All that there is by hand: nothing is left out, and nobody decides before he has to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Global {
+    registers: Vec<i64>,
+    stands: Vec<Stands>,
+    waits: Vec<Option<Waits>>,
+    /// Whose write a failover has taken back, and the driver has sent again.
+    again: Vec<bool>,
+    /// The writes that come some time, by who asked for them where.
+    late: Vec<(usize, Stands)>,
+    /// What a majority has, as long as there may be a failover.
+    majority: Option<Vec<i64>>,
+    /// What a member has, and what it knows a majority to have.
+    member: [Vec<i64>; 2],
+    left: Asked,
+}
+
+impl Global {
+    fn start(programs: &[Program], faults: Asked) -> Global {
+        let registers = vec![0; REGISTERS];
+        Global {
+            stands: vec![(0, 0); programs.len()],
+            waits: vec![None; programs.len()],
+            again: vec![false; programs.len()],
+            late: Vec::new(),
+            majority: (faults.failovers > 0).then(|| registers.clone()),
+            member: [registers.clone(), registers.clone()],
+            left: faults,
+            registers,
+        }
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.majority.as_ref().is_some_and(|majority| *majority != self.registers)
+    }
+
+    fn replicate(&mut self) {
+        if self.majority.is_some() {
+            self.majority = Some(self.registers.clone());
+        }
+        self.waits.iter_mut().flatten().for_each(|waits| waits.is_kept = true);
+    }
+
+    fn write(&mut self, place: Place) -> i64 {
+        let register = &mut self.registers[place.register];
+        let before = *register;
+        *register = match place.act {
+            Act::Write(bit, _) => i64::from(bit),
+            Act::Add(_) => before + 1,
+            Act::Read(_) => before,
+        };
+        before
+    }
+
+    fn go(&mut self, programs: &[Program], process: usize, way: usize) {
+        let (machine, at) = self.stands[process];
+        let places = &programs[process][machine];
+        let to = places[at].next[way];
+        self.stands[process] = if to == places.len() { (machine + 1, 0) } else { (machine, to) };
+        (self.waits[process], self.again[process]) = (None, false);
+    }
+
+    /// What the process does next; `None` where it is about to fail.
+    fn place(&self, programs: &[Program], process: usize) -> Option<Option<Place>> {
+        let (machine, at) = self.stands[process];
+        let places = programs[process].get(machine)?;
+        (at < places.len() + 2).then(|| places.get(at).copied())
+    }
+
+    /// The process goes on.
+    fn step(&self, programs: &[Program], process: usize) -> Option<Global> {
+        let place = self.place(programs, process)?;
+        let mut next = self.clone();
+        let Some(place) = place else {
+            next.stands[process].1 += 1;
+            return Some(next);
+        };
+        let way = |value: i64| usize::from(place.reaction(value));
+        if let Some(Waits { before, .. }) = self.waits[process] {
+            if !self.waits[process].as_ref()?.is_kept {
+                next.replicate();
+            }
+            next.go(programs, process, way(before));
+            return Some(next);
+        }
+        let concern = match place.act {
+            Act::Read(read) => {
+                if read == ReadConcern::Linearizable {
+                    next.replicate();
+                }
+                let majority = self.majority.as_ref().filter(|_| read == ReadConcern::Majority);
+                let value = majority.unwrap_or(&self.registers)[place.register];
+                next.go(programs, process, way(value));
+                return Some(next);
+            }
+            Act::Write(_, concern) | Act::Add(concern) => concern,
+        };
+        let before = next.write(place);
+        if concern == WriteConcern::Majority && next.is_ahead() {
+            next.waits[process] = Some(Waits { before, is_kept: false });
+        } else {
+            next.go(programs, process, way(before));
+        }
+        Some(next)
+    }
+
+    /// All that goes wrong with a process.
+    fn wrong(&self, programs: &[Program], process: usize) -> Vec<Global> {
+        let Some(place) = self.place(programs, process) else { return Vec::new() };
+        let mut all = Vec::new();
+        if self.left.crashes > 0 {
+            let mut next = self.clone();
+            (next.stands[process], next.waits[process]) = ((0, 0), None);
+            next.again[process] = false;
+            next.left.crashes -= 1;
+            all.push(next);
+        }
+        let Some(place) = place else { return all };
+        let is_write = !matches!(place.act, Act::Read(_));
+        if is_write && self.left.unknown > 0 {
+            let mut told = self.clone();
+            told.left.unknown -= 1;
+            told.go(programs, process, 1);
+            if self.waits[process].is_none() {
+                let (mut done, mut late) = (told.clone(), told.clone());
+                done.write(place);
+                late.late.push((process, self.stands[process]));
+                all.extend([done, late]);
+            }
+            // Not done, or done before.
+            all.push(told);
+        }
+        let member = match place.act {
+            Act::Read(ReadConcern::Local) => Some(0),
+            Act::Read(ReadConcern::Majority) => Some(1),
+            _ => None,
+        };
+        if let Some(member) = member.filter(|_| self.left.stale > 0) {
+            let mut next = self.clone();
+            next.left.stale -= 1;
+            let value = self.member[member][place.register];
+            next.go(programs, process, usize::from(place.reaction(value)));
+            all.push(next);
+        }
+        all
+    }
+
+    /// What happens among the members, and of late writes.
+    fn elsewhere(&self, programs: &[Program]) -> Vec<Global> {
+        let mut all = Vec::new();
+        for process in 0..programs.len() {
+            let first = self.late.iter().position(|(whose, _)| *whose == process);
+            if let Some(first) = first {
+                let mut next = self.clone();
+                let (whose, (machine, at)) = next.late.remove(first);
+                next.write(programs[whose][machine][at]);
+                all.push(next);
+            }
+        }
+        if self.left.stale > 0 {
+            let mut next = self.clone();
+            let majority = self.majority.as_ref().unwrap_or(&self.registers);
+            next.member = [self.registers.clone(), majority.clone()];
+            all.push(next);
+        }
+        if self.is_ahead() {
+            let mut next = self.clone();
+            next.replicate();
+            all.extend([next, self.failed_over(programs)]);
+        }
+        all
+    }
+
+    fn failed_over(&self, programs: &[Program]) -> Global {
+        let mut next = self.clone();
+        next.registers.clone_from(self.majority.as_ref().unwrap());
+        next.left.failovers -= 1;
+        if next.left.failovers == 0 {
+            next.majority = None;
+        }
+        for process in 0..programs.len() {
+            match &self.waits[process] {
+                None => {}
+                Some(waits) if waits.is_kept && self.left.retries => {}
+                Some(_) if self.left.retries && !self.again[process] => {
+                    next.waits[process] = None;
+                    next.again[process] = true;
+                }
+                Some(_) => next.go(programs, process, 1),
+            }
+        }
+        next
+    }
+}
+
+impl Place {
+    /// Whether it goes on in the second way where it is answered this.
+    fn reaction(&self, value: i64) -> bool {
+        !matches!(self.act, Act::Write(..)) && value % 2 != 0
+    }
+}
 
 /// What every run comes to, by hand.
-fn by_hand(programs: &[Program], crashes: u32) -> BTreeSet<End> {
-    let start = (vec![0; REGISTERS], vec![(0, 0); programs.len()], crashes);
-    let (mut seen, mut open) = (BTreeSet::from([start.clone()]), vec![start]);
+fn by_hand(programs: &[Program], faults: Asked) -> BTreeSet<End> {
+    let start = Global::start(programs, faults);
+    let (mut seen, mut open) = (HashSet::from([start.clone()]), vec![start]);
     let mut ends = BTreeSet::new();
     while let Some(state) = open.pop() {
         let all = 0..programs.len();
         let steps: Vec<Global> =
-            all.clone().filter_map(|process| step(programs, &state, process)).collect();
-        if steps.is_empty() {
+            all.clone().filter_map(|process| state.step(programs, process)).collect();
+        if steps.is_empty() && state.late.is_empty() && !state.is_ahead() {
             let failed = |(stands, program): (&Stands, &Program)| stands.0 < program.len();
-            ends.insert((state.0.clone(), state.1.iter().zip(programs).map(failed).collect()));
+            let failed = state.stands.iter().zip(programs).map(failed).collect();
+            ends.insert((state.registers.clone(), failed));
         }
-        let crashes = all.filter_map(|process| crash(programs, &state, process));
-        for next in steps.into_iter().chain(crashes) {
+        let wrong = all.flat_map(|process| state.wrong(programs, process));
+        for next in steps.into_iter().chain(wrong).chain(state.elsewhere(programs)) {
             if seen.insert(next.clone()) {
                 open.push(next);
             }
         }
     }
     ends
-}
-
-fn step(programs: &[Program], state: &Global, process: usize) -> Option<Global> {
-    let (mut registers, mut stands, crashes) = state.clone();
-    let (machine, at) = stands[process];
-    let places = programs[process].get(machine)?;
-    let Some(Place { act, register, next }) = places.get(at) else {
-        stands[process] = (machine, places.len() + 2);
-        return (at == places.len() + 1).then_some((registers, stands, crashes));
-    };
-    let before = registers[*register];
-    let (after, to) = match act {
-        Act::Read => (before, next[before as usize % 2]),
-        Act::Write(bit) => (i64::from(*bit), next[0]),
-        Act::Add => (before + 1, next[before as usize % 2]),
-    };
-    registers[*register] = after;
-    stands[process] = if to == places.len() { (machine + 1, 0) } else { (machine, to) };
-    Some((registers, stands, crashes))
-}
-
-/// A process that can go on begins again.
-fn crash(programs: &[Program], state: &Global, process: usize) -> Option<Global> {
-    step(programs, state, process)?;
-    let (registers, mut stands, crashes) = state.clone();
-    stands[process] = (0, 0);
-    Some((registers, stands, crashes.checked_sub(1)?))
 }
 
 fn explored(system: &System, reductions: Reductions) -> BTreeSet<End> {
@@ -189,11 +413,44 @@ fn end(outcome: &Outcome) -> End {
     ((0..REGISTERS).map(value).collect(), failed.collect())
 }
 
-fn compare(programs: &[Program], crashes: u32) {
-    let (system, hand) = (system(programs, crashes), by_hand(programs, crashes));
+fn compare(programs: &[Program], faults: Asked) {
+    let (whole, hand) = (system(programs, &faults), by_hand(programs, faults));
     for symmetry in [false, true] {
         let reductions = Reductions { symmetry, ..Reductions::default() };
-        assert_eq!(explored(&system, reductions), hand, "symmetry: {symmetry}");
+        let explored = explored(&whole, reductions);
+        // Between a write and its acknowledgement a process crashes only where the primary is cut off, of which
+        // there are as many times as failovers; by hand, at any time.
+        if faults.retries && faults.crashes > 0 {
+            let quiet = by_hand(programs, Asked { failovers: 0, retries: false, ..faults });
+            assert!(explored.is_subset(&hand) && explored.is_superset(&quiet), "{symmetry}");
+        } else {
+            assert_eq!(explored, hand, "symmetry: {symmetry}");
+        }
+    }
+}
+
+fn crashes(crashes: u32) -> Asked {
+    Asked { crashes, ..Asked::default() }
+}
+
+/// A few faults of each kind. Where drivers send writes again a majority lags once for each failover, by hand as
+/// often as it likes: only a majority read could tell.
+fn faults() -> impl Strategy<Value = Asked> {
+    let counts = [0..2_u32, 0..2, 0..3, 0..3];
+    (counts, any::<bool>()).prop_map(|([crashes, unknown, stale, failovers], retries)| Asked {
+        crashes,
+        unknown,
+        stale,
+        failovers,
+        retries: retries && failovers > 0,
+    })
+}
+
+fn without_majority_reads(program: &mut Program) {
+    for place in program.iter_mut().flatten() {
+        if let Act::Read(concern @ ReadConcern::Majority) = &mut place.act {
+            *concern = ReadConcern::Local;
+        }
     }
 }
 
@@ -203,30 +460,67 @@ proptest! {
     #[test]
     fn machines_come_to_what_they_come_to_by_hand(
         programs in vec(vec(machine(), 1..3), 2..4),
-        crashes in 0..2_u32,
+        count in 0..2_u32,
     ) {
-        compare(&programs, crashes);
+        compare(&programs, crashes(count));
     }
 
     #[test]
     fn so_do_those_that_are_alike(
         program in vec(machine(), 1..3),
         count in 2..4_usize,
-        crashes in 0..2_u32,
+        crashed in 0..2_u32,
     ) {
-        compare(&vec![program; count], crashes);
+        compare(&vec![program; count], crashes(crashed));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn so_do_those_to_which_all_kinds_of_faults_happen(
+        mut programs in vec(vec(machine(), 1), 2),
+        alike in any::<bool>(),
+        faults in faults(),
+    ) {
+        if faults.retries {
+            programs.iter_mut().for_each(without_majority_reads);
+        }
+        if alike {
+            programs[1] = programs[0].clone();
+        }
+        compare(&programs, faults);
     }
 }
 
 #[test]
 fn what_is_known_by_hand_is_so() {
-    let add = Place { act: Act::Add, register: 0, next: [1, 2] };
+    let add = Place { act: Act::Add(WriteConcern::Majority), register: 0, next: [1, 2] };
     let both = [vec![vec![add]], vec![vec![add]]];
-    assert_eq!(by_hand(&both, 0).len(), 2, "either is second, and fails");
-    let ends = by_hand(&both, 1);
+    assert_eq!(by_hand(&both, crashes(0)).len(), 2, "either is second, and fails");
+    let ends = by_hand(&both, crashes(1));
     assert!(
         ends.contains(&(vec![3, 0], vec![false, false])),
         "who is about to fail adds once more"
     );
     assert_eq!(ends.len(), 3);
+    let failover = Asked { failovers: 1, ..Asked::default() };
+    let ends = by_hand(&both, failover);
+    assert!(ends.contains(&(vec![1, 0], vec![true, false])), "the first is lost, and unknown");
+    let retried = Asked { retries: true, ..failover };
+    assert_eq!(by_hand(&both, retried), by_hand(&both, crashes(0)), "nobody notices");
+}
+
+#[test]
+fn a_write_that_is_sent_again_may_come_late() {
+    let majority = WriteConcern::Majority;
+    let add = Place { act: Act::Add(majority), register: 1, next: [1, 1] };
+    let set = Place { act: Act::Write(true, majority), register: 1, next: [2, 2] };
+    let or_fail = Place { act: Act::Write(false, majority), register: 0, next: [1, 2] };
+    let programs = [vec![vec![add, set]], vec![vec![or_fail]]];
+    let faults = Asked { unknown: 1, failovers: 2, retries: true, ..Asked::default() };
+    let late = (vec![0, 2], vec![false, true]);
+    assert!(by_hand(&programs, faults).contains(&late));
+    compare(&programs, faults);
 }

@@ -5,8 +5,8 @@ use doorway::check::{Check, Checked, Cx, Faults};
 use doorway::doc;
 use doorway::env::{Condition, Env, Queues, Wake, until};
 use doorway::store::filter::{by_id, eq};
-use doorway::store::update::set;
-use doorway::store::{Document, ReadConcern, Store, StoreError, WriteConcern};
+use doorway::store::update::{inc, set};
+use doorway::store::{Document, ReadConcern, Store, StoreError, Value, WriteConcern};
 
 /// Every kind of fault, by the name of the only one that is to break a design.
 fn each() -> [(&'static str, Faults); 5] {
@@ -108,15 +108,57 @@ fn what_a_majority_read_has_seen_is_not_lost() {
             .always("seen is done", |world| {
                 let is = |id: i64, field: &str| {
                     let found = world.get::<Document>("c", id).unwrap();
-                    found.get(field).unwrap() == &doorway::store::Value::Bool(true)
+                    found.get(field).unwrap() == &Value::Bool(true)
                 };
                 !is(2, "seen") || is(1, "done")
             })
-            .faults(Faults::default().failovers(1))
     };
-    seen(ReadConcern::Local).explore().assert_violates("seen is done");
-    seen(ReadConcern::Majority).explore().assert_verified();
-    seen(ReadConcern::Linearizable).explore().assert_verified();
+    for faults in [Faults::default().failovers(1), retried(1)] {
+        let seen = |read| seen(read).faults(faults.clone()).explore();
+        seen(ReadConcern::Local).assert_violates("seen is done");
+        seen(ReadConcern::Majority).assert_verified();
+        seen(ReadConcern::Linearizable).assert_verified();
+    }
+}
+
+fn retried(failovers: u32) -> Faults {
+    Faults::default().failovers(failovers).retryable_writes()
+}
+
+#[test]
+fn where_writes_are_sent_again_a_failover_loses_what_the_primary_alone_acknowledged() {
+    locks(WriteConcern::Majority).faults(retried(1)).explore().assert_verified();
+    let checked = locks(WriteConcern::Primary).faults(retried(1)).explore();
+    let found = checked.assert_violates("exclusive").counterexample("exclusive").unwrap();
+    let told = checked.to_string();
+    assert!(told.contains("database  the primary is cut off"), "{told}");
+    assert!(told.ends_with("with 1 failover with retryable writes"), "{told}");
+    let schedule = found.schedule.join(" ");
+    assert!(schedule.contains("cut-off") && schedule.contains("failover"), "{schedule}");
+    let again = locks(WriteConcern::Primary).faults(retried(1)).replay(&schedule);
+    again.assert_violates("exclusive");
+}
+
+/// Counts up, and stops with an error where it is not told what that came to.
+fn counters() -> Check {
+    Check::new("counters")
+        .document("c", doc! {"_id": "n", "n": 0})
+        .processes(["a", "b"], |cx: Cx| async move {
+            let c = cx.collection::<Document>("c");
+            c.find_one_and_update(by_id("n"), inc("n", 1)).await.map(|_| ())
+        })
+        .at_end("all are counted", |world| {
+            world.get::<Document>("c", "n").unwrap().get("n") == Some(&Value::Int(2))
+        })
+}
+
+#[test]
+fn a_write_that_is_sent_again_is_done_once_and_its_outcome_known() {
+    counters().faults(retried(1)).explore().assert_verified();
+    let unknown = counters().faults(Faults::default().failovers(1)).explore();
+    unknown.assert_violates("no-failure").assert_violates("all are counted");
+    let twice = counters().faults(retried(2)).explore();
+    twice.assert_violates("no-failure");
 }
 
 /// Sets a flag, and then looks whether the other has: one of two sees the other's (Dekker).
@@ -205,7 +247,7 @@ fn a_fault_that_would_change_nothing_cannot_be() {
 
 #[test]
 fn no_process_has_the_name_of_what_happens_to_the_database() {
-    for name in ["failover", "replicates", "catches-up", "database"] {
+    for name in ["failover", "replicates", "lags", "cut-off", "database"] {
         let check = Check::new("odd").process(name, |cx: Cx| async move { cx.step("on").await });
         let why = check.try_explore().unwrap_err().to_string();
         let expected = format!("a process cannot be called {name}: schedules mean the database");
@@ -229,4 +271,15 @@ fn a_model_asks_for_each_kind_by_its_key() {
         let model = Model::parse("own", "own.toml", &with_faults).unwrap();
         assert_eq!(model.faults.to_string(), told);
     }
+    let with_faults = |lines: &str| {
+        Model::parse(
+            "own",
+            "own.toml",
+            &format!("{text}\n[faults]\n{lines}\nretryable-writes = true\n"),
+        )
+    };
+    let retried = with_faults("failovers = 1").unwrap();
+    assert_eq!(retried.faults.to_string(), "1 failover with retryable writes");
+    let why = with_faults("crashes = 1").unwrap_err().to_string();
+    assert!(why.contains("retryable-writes says what happens at a failover"), "{why}");
 }

@@ -159,6 +159,8 @@ struct FaultTable {
     #[serde(default)]
     failovers: u32,
     #[serde(default)]
+    retryable_writes: Option<Spanned<bool>>,
+    #[serde(default)]
     gone_for_good: bool,
     #[serde(default)]
     among: Option<Spanned<Vec<Spanned<String>>>>,
@@ -173,6 +175,14 @@ impl FaultTable {
             .stale_reads(self.stale_reads)
             .failovers(self.failovers);
         let faults = if self.gone_for_good { faults.without_restart() } else { faults };
+        let faults = match &self.retryable_writes {
+            Some(retries) if self.failovers == 0 => {
+                let why = "retryable-writes says what happens at a failover, and failovers is 0";
+                return Err(Wrong::at(retries, why));
+            }
+            Some(retries) if *retries.get_ref() => faults.retryable_writes(),
+            _ => faults,
+        };
         let Some(among) = &self.among else { return Ok(faults) };
         if among.get_ref().is_empty() {
             return Err(Wrong::at(among, "among names no process: nothing goes wrong"));

@@ -3,7 +3,7 @@
 use super::choice::Kind;
 use crate::check::strand::Strand;
 use crate::check::system::System;
-use crate::store::memory::Execution;
+use crate::store::memory::{Execution, State};
 
 /// What is left of the faults, and what is under way because of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +15,8 @@ pub(crate) struct Budget {
     pub(super) failovers: u32,
     /// Whether a majority may be behind the primary.
     replicates: bool,
+    /// Whether it is so only where the primary is cut off.
+    retries: bool,
     /// How often guards may still come back from a rest.
     pub(super) rests: u32,
     /// The writes that are done some time, each with the strand of a process that asked for it.
@@ -31,8 +33,21 @@ impl Budget {
             stale_reads: faults.stale_reads,
             failovers: faults.failovers,
             replicates: faults.failovers > 0,
+            retries: faults.retries_writes(),
             rests: system.guards.rests(),
             late: Vec::new(),
+        }
+    }
+
+    /// The primary fails over; or, where it was cut off for that, does so now.
+    pub(super) fn fail_over(&mut self, store: &mut State) {
+        store.fail_over();
+        if self.retries {
+            return;
+        }
+        self.failovers -= 1;
+        if self.failovers == 0 {
+            store.forget_majority();
         }
     }
 
@@ -46,8 +61,9 @@ impl Budget {
             (Kind::Late, unknown),
             (Kind::Redelivered, self.redeliveries > 0),
             (Kind::Stale, stale),
-            (Kind::CatchesUp, stale),
-            (Kind::Failover, self.failovers > 0),
+            (Kind::Lags, stale),
+            (Kind::CutOff, self.retries && self.failovers > 0),
+            (Kind::Failover, self.retries || self.failovers > 0),
             (Kind::Replicates, self.replicates),
             (Kind::Rested, self.rests > 0),
         ];

@@ -28,8 +28,10 @@ pub(crate) enum Kind {
     Redelivered,
     /// Its read is answered by a member that lags behind.
     Stale,
-    /// That member catches up with the primary.
-    CatchesUp,
+    /// That member gets nothing new from the primary.
+    Lags,
+    /// A majority gets nothing new from the primary.
+    CutOff,
     /// What a majority does not have is lost.
     Failover,
     /// A majority has everything.
@@ -48,7 +50,7 @@ pub(crate) enum Whom {
 }
 
 impl Kind {
-    const ALL: [(Kind, &str); 12] = [
+    const ALL: [(Kind, &str); 13] = [
         (Kind::Step, ""),
         (Kind::Crash, "crash:"),
         (Kind::Lost, "lost:"),
@@ -57,7 +59,8 @@ impl Kind {
         (Kind::Lands, "lands:"),
         (Kind::Redelivered, "redelivered:"),
         (Kind::Stale, "stale:"),
-        (Kind::CatchesUp, "catches-up"),
+        (Kind::Lags, "lags"),
+        (Kind::CutOff, "cut-off"),
         (Kind::Failover, "failover"),
         (Kind::Replicates, "replicates"),
         (Kind::Rested, "rested:"),
@@ -65,7 +68,7 @@ impl Kind {
 
     pub(crate) fn whom(self) -> Whom {
         match self {
-            Kind::CatchesUp | Kind::Failover | Kind::Replicates => Whom::Database,
+            Kind::Lags | Kind::CutOff | Kind::Failover | Kind::Replicates => Whom::Database,
             Kind::Crash | Kind::Redelivered => Whom::Process,
             _ => Whom::Strand,
         }
@@ -87,7 +90,7 @@ impl Kind {
 
     /// Whether it happens some time if it always can, and is no fault.
     pub(crate) fn is_due(self) -> bool {
-        matches!(self, Kind::Step | Kind::Lands | Kind::Replicates | Kind::CatchesUp)
+        matches!(self, Kind::Step | Kind::Lands | Kind::Replicates)
     }
 
     /// Whether what a process holds of the queues is delivered again.
@@ -203,7 +206,8 @@ impl fmt::Display for Kind {
             Kind::Lands => "late, from before: ",
             Kind::Redelivered => "is taken for gone: what it holds is delivered again",
             Kind::Stale => "by a member that lags behind: ",
-            Kind::CatchesUp => "the member that lags behind catches up",
+            Kind::Lags => "a member lags behind from here on",
+            Kind::CutOff => "the primary is cut off: a majority gets nothing new",
             Kind::Failover => "failover: what a majority does not have is lost",
             Kind::Replicates => "a majority has all of it",
             Kind::Rested => "time has passed: ",

@@ -29,8 +29,8 @@ pub(crate) fn take(
     restart: Restart<'_>,
     resume: Resume<'_>,
 ) -> Taken {
-    let Choice { kind, process: index, strand } = choice;
-    let process = &system.processes[index];
+    let Choice { kind, process, .. } = choice;
+    let process = &system.processes[process];
     let spared = kind.whom() != Whom::Database && system.faults.spares(process);
     let may_be = match kind {
         Kind::Step | Kind::Lands => true,
@@ -40,6 +40,22 @@ pub(crate) fn take(
     if !may_be {
         return None;
     }
+    let before = world.store.clone();
+    let taken = happen(system, choice, world, budget, at, (restart, resume));
+    world.store.notice_lag(&before);
+    taken
+}
+
+fn happen(
+    system: &System,
+    choice: Choice,
+    world: &mut World,
+    budget: &mut Budget,
+    at: &mut At,
+    (restart, resume): (Restart<'_>, Resume<'_>),
+) -> Taken {
+    let Choice { kind, process: index, strand } = choice;
+    let process = &system.processes[index];
     match kind {
         Kind::Step => step::take(world, (&process.name, strand), at, system, resume),
         Kind::Lands => land(choice, world, budget, system.commands),
@@ -50,7 +66,7 @@ pub(crate) fn take(
             budget.redeliveries -= 1;
             Some((Stepped::default(), Access::Write))
         }
-        Kind::CatchesUp | Kind::Failover | Kind::Replicates => {
+        Kind::Lags | Kind::CutOff | Kind::Failover | Kind::Replicates => {
             replicas(kind, world, budget).then(|| (Stepped::default(), Access::Write))
         }
         Kind::Lost | Kind::Unanswered | Kind::Late | Kind::Stale => {
@@ -128,15 +144,13 @@ fn come_back(
 fn replicas(kind: Kind, world: &mut World, budget: &mut Budget) -> bool {
     let store = &mut world.store;
     match kind {
-        Kind::CatchesUp if store.is_ahead_of_lagging() => store.track_lagging(),
+        Kind::Lags if store.may_lag() => store.lag(budget.stale_reads > 1),
         Kind::Replicates if store.is_ahead_of_majority() => store.replicate(),
-        Kind::Failover if store.is_ahead_of_majority() => {
+        Kind::CutOff if !store.is_cut_off() => {
             budget.failovers -= 1;
-            store.fail_over();
-            if budget.failovers == 0 {
-                store.forget_majority();
-            }
+            store.track_majority();
         }
+        Kind::Failover if store.is_ahead_of_majority() => budget.fail_over(store),
         _ => return false,
     }
     true
@@ -184,7 +198,7 @@ fn leave_unknown(
     }
     match kind {
         // It is done already, and only a majority does not have it.
-        Kind::Lost | Kind::Late if execution.is_applied() => return None,
+        Kind::Lost | Kind::Late if execution.is_done(&world.store) => return None,
         Kind::Late => {
             budget.late.push((process, strand, execution));
             budget.late.sort_by_key(|(process, strand, _)| (*process, *strand));
@@ -208,15 +222,15 @@ fn answer_stale(execution: &Execution, world: &mut World, budget: &mut Budget) -
     if command.operation.is_write()
         || world.store.is_immutable(&command.collection)
         || command.concern.read == ReadConcern::Linearizable
-        || !world.store.is_ahead_of_lagging()
         || *execution != Execution::begin(command.clone())
     {
         return None;
     }
-    let answer = Answer::Store(world.store.as_lagging()?.execute_ref(command));
+    let answer = Answer::Store(world.store.as_lagging(&command.collection)?.execute_ref(command));
     budget.stale_reads -= 1;
-    if budget.stale_reads == 0 {
-        world.store.forget_lagging();
+    match budget.stale_reads {
+        0 => world.store.forget_lagging(),
+        _ => world.store.ask_lagging(),
     }
     Some(answer)
 }
@@ -228,7 +242,8 @@ fn land(choice: Choice, world: &mut World, budget: &mut Budget, commands: Comman
     let first = budget.late.iter().position(is_first)?;
     let (.., execution) = &mut budget.late[first];
     let request = Some(Request::Command(execution.command().clone()));
-    if world.execute(execution, commands).is_some() {
+    // Nobody waits for the acknowledgement.
+    if world.execute(execution, commands).is_some() || execution.is_done(&world.store) {
         budget.late.remove(first);
     }
     Some((Stepped { request, ..Stepped::default() }, Access::Write))

@@ -24,14 +24,17 @@ use crate::store::{Command, Reply, StoreError};
 /// - An upsert that finds nothing inserts in a step of its own (SERVER-14322); after a duplicate key
 ///   it begins again where the server does so by itself (SERVER-37124), else it fails.
 /// - Where failovers are tracked, a majority write is acknowledged in a step of its own, once a majority
-///   has it and all before it. A failover before that leaves its outcome unknown; any other command
-///   under way begins again, as drivers do by themselves (manual, *core/retryable-writes*).
+///   has it and all before it. A failover before that leaves its outcome unknown, or, where drivers retry
+///   writes, it is sent again once; any other command under way begins again, as drivers do by themselves
+///   (manual, *core/retryable-writes*).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Execution {
     command: Arc<Command>,
     phase: Phase,
-    /// How many failovers there were when it began.
-    term: u32,
+    /// How many stretches of the log had ended when it last took a step.
+    term: usize,
+    /// Whether the driver has sent it a second time.
+    is_retry: bool,
 }
 
 impl Execution {
@@ -41,7 +44,7 @@ impl Execution {
     pub fn begin(command: impl Into<Arc<Command>>) -> Execution {
         let command = command.into();
         let phase = Phase::first(&command);
-        Execution { command, phase, term: 0 }
+        Execution { command, phase, term: 0, is_retry: false }
     }
 
     /// The command.
@@ -56,16 +59,41 @@ impl Execution {
     ///
     /// As [`Store::execute`](crate::store::Store::execute); after any error here nothing was changed.
     pub fn step(&mut self, state: &mut State) -> Option<Result<Reply, StoreError>> {
-        if self.term != state.term() {
-            if let Phase::Acknowledge(_) = self.phase {
-                self.phase = Phase::Over;
+        if self.term != state.term()
+            && let Some(answer) = self.after_a_stretch(state)
+        {
+            self.phase = Phase::Over;
+            return Some(answer);
+        }
+        self.phase.step(&self.command, state)
+    }
+
+    /// What it means to the command that a stretch of the log has ended: an answer, or it goes on.
+    fn after_a_stretch(&mut self, state: &State) -> Option<Result<Reply, StoreError>> {
+        let is_applied = self.is_applied();
+        let is_sent_again = !is_applied || self.is_sent_again(state);
+        match &self.phase {
+            Phase::Acknowledge(answer) if state.is_kept(self.term) => return Some(answer.clone()),
+            Phase::Acknowledge(_) if !is_sent_again => {
                 let why = "a failover came before a majority had it";
                 return Some(Err(StoreError::outcome_unknown(why)));
             }
-            self.phase = Phase::first(&self.command);
-            self.term = state.term();
+            _ => {}
         }
-        self.phase.step(&self.command, state)
+        if state.has_failed_over_since(self.term) {
+            self.is_retry |= is_applied;
+            self.phase = Phase::first(&self.command);
+        }
+        self.term = state.term();
+        None
+    }
+
+    /// Whether a failover has taken back what it did, and the driver sends it again.
+    fn is_sent_again(&self, state: &State) -> bool {
+        state.retries_writes()
+            && !self.is_retry
+            && state.has_failed_over_since(self.term)
+            && !state.is_kept(self.term)
     }
 
     pub(super) fn parts_mut(&mut self) -> (&mut Command, &mut Phase) {
@@ -73,7 +101,11 @@ impl Execution {
     }
 
     /// Whether the write is done, and only the acknowledgement is to come.
-    pub(crate) fn is_applied(&self) -> bool {
+    pub(crate) fn is_done(&self, state: &State) -> bool {
+        self.is_applied() && !self.is_sent_again(state)
+    }
+
+    fn is_applied(&self) -> bool {
         matches!(self.phase, Phase::Acknowledge(_))
     }
 
