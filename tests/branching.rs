@@ -18,7 +18,7 @@ use doorway::doc;
 use doorway::store::filter::by_id;
 use doorway::store::memory::State;
 use doorway::store::update::{inc, set};
-use doorway::store::{Document, ReadConcern, Store, Value, WriteConcern};
+use doorway::store::{Document, ReadConcern, Store, WriteConcern};
 
 const REGISTERS: usize = 2;
 
@@ -80,22 +80,19 @@ fn register(number: usize) -> String {
 }
 
 async fn run(cx: Cx, machine: Machine) -> Result<(), String> {
-    let registers = cx.collection::<Document>("registers");
     let value = |found: Option<Document>| found.and_then(|found| found.get("n")?.as_int());
     let mut at = 0;
-    while let Some(Place { act, register: of, next }) = machine.get(at) {
-        let of = by_id(register(*of));
+    while let Some(Place { act, register: number, next }) = machine.get(at) {
+        let (register, of) = (cx.collection::<Document>(&register(*number)), by_id("value"));
         let answer = match act {
-            Act::Read(concern) => {
-                registers.clone().read_concern(*concern).find_one(of).await.map(value)
-            }
+            Act::Read(concern) => register.read_concern(*concern).find_one(of).await.map(value),
             Act::Write(bit, concern) => {
-                let registers = registers.clone().write_concern(*concern);
-                registers.update_one(of, set("n", i64::from(*bit))).await.map(|_| Some(0))
+                let register = register.write_concern(*concern);
+                register.update_one(of, set("n", i64::from(*bit))).await.map(|_| Some(0))
             }
             Act::Add(concern) => {
-                let registers = registers.clone().write_concern(*concern);
-                registers.find_one_and_update(of, inc("n", 1)).await.map(value)
+                let register = register.write_concern(*concern);
+                register.find_one_and_update(of, inc("n", 1)).await.map(value)
             }
         };
         at = match answer {
@@ -113,7 +110,7 @@ async fn run(cx: Cx, machine: Machine) -> Result<(), String> {
 fn system(programs: &[Program], faults: &Asked) -> System {
     let mut store = State::new();
     for number in 0..REGISTERS {
-        store.insert("registers", doc! {"_id": register(number), "n": 0}).unwrap();
+        store.insert(&register(number), doc! {"_id": "value", "n": 0}).unwrap();
     }
     let process = |(number, program): (usize, &Program)| {
         let process = Process::new(format!("process-{number}"));
@@ -406,8 +403,8 @@ fn explored(system: &System, reductions: Reductions) -> BTreeSet<End> {
 
 fn end(outcome: &Outcome) -> End {
     let value = |number| {
-        let id = Value::from(register(number));
-        outcome.store.get("registers", &id).unwrap().get("n").unwrap().as_int().unwrap()
+        let found = outcome.store.get(&register(number), &"value".into());
+        found.unwrap().get("n").unwrap().as_int().unwrap()
     };
     let failed = outcome.processes.iter().map(|process| process.starts_with("failed"));
     ((0..REGISTERS).map(value).collect(), failed.collect())
@@ -523,4 +520,25 @@ fn a_write_that_is_sent_again_may_come_late() {
     let late = (vec![0, 2], vec![false, true]);
     assert!(by_hand(&programs, faults).contains(&late));
     compare(&programs, faults);
+}
+
+#[test]
+fn a_member_that_lags_does_so_in_several_collections() {
+    let set = |register, next| Place {
+        act: Act::Write(true, WriteConcern::Majority),
+        register,
+        next: [next, next],
+    };
+    let read = |concern, register, next| Place { act: Act::Read(concern), register, next };
+    let reader = vec![
+        read(ReadConcern::Linearizable, 1, [3, 1]),
+        read(ReadConcern::Local, 0, [2, 3]),
+        read(ReadConcern::Local, 1, [4, 3]),
+    ];
+    let programs = [vec![vec![set(0, 1), set(1, 2)]], vec![reader]];
+    for (stale, fails) in [(1, false), (2, true)] {
+        let faults = Asked { stale, ..Asked::default() };
+        assert_eq!(by_hand(&programs, faults).contains(&(vec![1, 1], vec![false, true])), fails);
+        compare(&programs, faults);
+    }
 }
