@@ -180,6 +180,8 @@ struct Global {
     late: Vec<(usize, Stands)>,
     /// What a majority has, as long as there may be a failover.
     majority: Option<Vec<i64>>,
+    /// Whether something was written since.
+    has_written: bool,
     /// What a member has, and what it knows a majority to have.
     member: [Vec<i64>; 2],
     left: Asked,
@@ -194,6 +196,7 @@ impl Global {
             again: vec![false; programs.len()],
             late: Vec::new(),
             majority: (faults.failovers > 0).then(|| registers.clone()),
+            has_written: false,
             member: [registers.clone(), registers.clone()],
             left: faults,
             registers,
@@ -201,12 +204,12 @@ impl Global {
     }
 
     fn is_ahead(&self) -> bool {
-        self.majority.as_ref().is_some_and(|majority| *majority != self.registers)
+        self.majority.is_some() && self.has_written
     }
 
     fn replicate(&mut self) {
         if self.majority.is_some() {
-            self.majority = Some(self.registers.clone());
+            (self.majority, self.has_written) = (Some(self.registers.clone()), false);
         }
         self.waits.iter_mut().flatten().for_each(|waits| waits.is_kept = true);
     }
@@ -219,6 +222,7 @@ impl Global {
             Act::Add(_) => before + 1,
             Act::Read(_) => before,
         };
+        self.has_written |= self.majority.is_some() && *register != before;
         before
     }
 
@@ -344,6 +348,7 @@ impl Global {
     fn failed_over(&self, programs: &[Program]) -> Global {
         let mut next = self.clone();
         next.registers.clone_from(self.majority.as_ref().unwrap());
+        next.has_written = false;
         next.left.failovers -= 1;
         if next.left.failovers == 0 {
             next.majority = None;

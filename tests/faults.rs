@@ -242,7 +242,12 @@ fn the_first_write_after_a_pause_may_have_no_known_outcome() {
 fn a_fault_that_would_change_nothing_cannot_be() {
     let check = locks(WriteConcern::Majority).faults(Faults::default().failovers(1));
     let stale = check.try_replay("failover").unwrap_err().to_string();
-    assert!(stale.contains("a step of failover, which cannot take one (nothing would change)"));
+    let why =
+        "a step of failover, which cannot take one (no failover is left, or it would lose nothing)";
+    assert!(stale.contains(why), "{stale}");
+    let check = locks(WriteConcern::Majority).faults(Faults::default().stale_reads(1));
+    let stale = check.try_replay("a stale:b").unwrap_err().to_string();
+    assert!(stale.contains(": a stale read comes after lags"), "{stale}");
 }
 
 #[test]

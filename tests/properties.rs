@@ -52,6 +52,26 @@ fn each_property_is_violated_in_one_model_and_verified_in_another() {
     }
 }
 
+#[test]
+fn what_holds_through_a_failover_does_so_where_drivers_send_their_writes_again() {
+    let mut held = 0;
+    for mut model in shipped().unwrap() {
+        let (takes_long, ..) = size(&model);
+        if takes_long || !model.faults.fails_over() {
+            continue;
+        }
+        model.faults = model.faults.retryable_writes();
+        let report = explored(&model);
+        for (name, _) in model.expect.iter().filter(|(_, one)| *one == Expect::Verified) {
+            let verdict = report.of(name).unwrap().verdict.to_string();
+            assert_eq!(verdict, "verified", "{name} in {}", model.name);
+            held += 1;
+        }
+    }
+    println!("{held} verdicts held");
+    assert!(held > 0);
+}
+
 /// The names that the files of the properties give, one file for each idea.
 fn names_in_files() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model/property");

@@ -163,9 +163,10 @@ impl System {
 
     fn stale(&self, run: &Run<&System>, index: usize, name: &Text) -> StaleSchedule {
         let choice = Choice::of_word(name, self);
-        let asks = |choice: Choice| match choice.hits() {
-            Some(process) => run.asks(process),
-            None => "nothing would change".into(),
+        let asks = |choice: Choice| match (choice.kind.needs(), choice.hits()) {
+            (Some(needs), Some(process)) => format!("{}: {needs}", run.asks(process)),
+            (Some(needs), None) => needs.into(),
+            (None, process) => process.map_or_else(String::new, |process| run.asks(process)),
         };
         StaleSchedule {
             step: index + 1,

@@ -176,7 +176,7 @@ impl FaultTable {
             .failovers(self.failovers);
         let faults = if self.gone_for_good { faults.without_restart() } else { faults };
         let faults = match &self.retryable_writes {
-            Some(retries) if self.failovers == 0 => {
+            Some(retries) if *retries.get_ref() && self.failovers == 0 => {
                 let why = "retryable-writes says what happens at a failover, and failovers is 0";
                 return Err(Wrong::at(retries, why));
             }

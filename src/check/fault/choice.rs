@@ -88,6 +88,18 @@ impl Kind {
         Kind::ALL[self as usize].1.trim_end_matches(':')
     }
 
+    /// What there has to be before it, where that does not show.
+    pub(crate) fn needs(self) -> Option<&'static str> {
+        Some(match self {
+            Kind::Stale => "a stale read comes after lags, from what has changed since",
+            Kind::Lags => "no stale read is left, or a member lags behind already",
+            Kind::CutOff => "no failover with retryable writes is left, or it is cut off already",
+            Kind::Failover => "no failover is left, or it would lose nothing",
+            Kind::Replicates => "a majority has all of it",
+            _ => return None,
+        })
+    }
+
     /// Whether it happens some time if it always can, and is no fault.
     pub(crate) fn is_due(self) -> bool {
         matches!(self, Kind::Step | Kind::Lands | Kind::Replicates)

@@ -75,7 +75,7 @@ impl Faults {
     /// *core/read-preference*, *reference/read-concern-linearizable*).
     ///
     /// One member lags, and it never goes back: of two stale reads the second is from no earlier time
-    /// than the first.
+    /// than the first. Between them it gets nothing, or all that there is.
     #[must_use]
     pub fn stale_reads(mut self, stale_reads: u32) -> Faults {
         self.stale_reads = stale_reads;
@@ -98,14 +98,19 @@ impl Faults {
         self
     }
 
-    /// With retryable writes, as drivers have them on by default: a write of which a failover took back what it did is
-    /// sent again, once, and one that a majority has is answered as it was, so that one failover leaves no outcome
+    /// With retryable writes, as drivers have them on by default: a majority write that a failover took back is sent
+    /// again, once, and one that a majority has is answered as it was, so that one failover leaves no outcome
     /// unknown (MongoDB manual, *core/retryable-writes*). Says nothing without failovers.
     ///
-    /// Far fewer states than without it, and weaker: prove small systems without it. A majority has each write
-    /// at once, until the primary is *cut off*, once for each failover; then the failover comes,
-    /// or a majority catches up, and that failover has come to nothing. Of two failovers the second leaves an outcome
-    /// unknown of a write that was sent again after the first.
+    /// Far fewer states than without it. Neither finds all that the other does, so ask for both: without it code meets
+    /// outcomes that are not known; with it, a definite answer to a write that others have seen, lost, and seen
+    /// again.
+    ///
+    /// A majority has each write at once, until the primary is *cut off*, once for each failover; then the failover
+    /// comes, or a majority catches up, and that failover has come to nothing. So only meanwhile does a majority
+    /// read lag, does a process crash between a write and its acknowledgement, and do acknowledgements wait
+    /// for each other. A write that the primary acknowledges alone is told as it is done, and not sent again. Of
+    /// two failovers the second leaves an outcome unknown of a write that was sent again after the first.
     #[must_use]
     pub fn retryable_writes(mut self) -> Faults {
         self.retries_writes = true;

@@ -26,12 +26,12 @@ use crate::store::{Command, Reply, StoreError};
 /// - Where failovers are tracked, a majority write is acknowledged in a step of its own, once a majority
 ///   has it and all before it. A failover before that leaves its outcome unknown, or, where drivers retry
 ///   writes, it is sent again once; any other command under way begins again, as drivers do by themselves
-///   (manual, *core/retryable-writes*).
+///   (manual, *core/retryable-writes*). A write that the primary acknowledges alone is told as it is done.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Execution {
     command: Arc<Command>,
     phase: Phase,
-    /// How many stretches of the log had ended when it last took a step.
+    /// [`State::term`] when it last took a step.
     term: usize,
     /// Whether the driver has sent it a second time.
     is_retry: bool,
@@ -81,8 +81,9 @@ impl Execution {
             _ => {}
         }
         if state.has_failed_over_since(self.term) {
-            self.is_retry |= is_applied;
-            self.phase = Phase::first(&self.command);
+            let first = Phase::first(&self.command);
+            self.is_retry |= self.command.operation.is_write() && self.phase != first;
+            self.phase = first;
         }
         self.term = state.term();
         None

@@ -5,15 +5,14 @@
 //! Two members are kept: the slowest one of the majority, and one that lags behind as it likes.
 //!
 //! *The majority* catches up with the primary in one step, at any time; that it may do so write by write is the
-//! same as to have done so earlier, but for a read that falls between. Where drivers send a write again, nothing is
-//! told before a majority has it, and it does not matter when that is. So there a majority has each write at once,
-//! but in a *stretch* in which the primary is cut off, which ends with a failover or without.
+//! same as to have done so earlier, but for a read that falls between. Where drivers send a write again, it has each
+//! write at once, but in a *stretch* in which the primary is cut off, which ends with a failover or without.
 //!
 //! *The one that lags* has all, until there is something that it does not have: it stays as it was just
 //! before that. What does not change then it has as the others have it, so where it is asked only once more, the
 //! collections that change are remembered and no others. It learns what a majority has as it catches up: a
 //! majority read that it answers is of that, and no failover takes it back (manual,
-//! *reference/read-concern-majority*).
+//! *reference/read-concern-majority*). Between two reads that it answers it gets nothing, or all that there is.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,10 +25,13 @@ use crate::store::Text;
 pub(super) struct Replicas {
     /// What a majority has, so that it outlives a failover.
     majority: Option<Tables>,
+    /// Whether something was written since, be it that all is as it was by now.
+    is_ahead: bool,
     lag: Lag,
     /// Whether drivers send a write again that a failover took back.
     retries: bool,
-    /// Of each stretch of the log that a failover might take back, and that has ended: whether it did.
+    /// Of each stretch of the log that has ended, with a failover or, where writes are sent again, without:
+    /// whether it was lost.
     ended: Vec<bool>,
 }
 
@@ -61,7 +63,19 @@ impl State {
     /// From now on a write is only on the primary until a majority has it.
     pub(crate) fn track_majority(&mut self) {
         let tables = self.tables.clone();
-        self.replicas_mut().majority = Some(tables);
+        self.set_majority(Some(tables));
+    }
+
+    fn set_majority(&mut self, majority: Option<Tables>) {
+        let replicas = self.replicas_mut();
+        (replicas.majority, replicas.is_ahead) = (majority, false);
+    }
+
+    /// The primary has written something.
+    pub(super) fn note_write(&mut self) {
+        if self.majority().is_some() && !self.is_ahead_of_majority() {
+            self.replicas_mut().is_ahead = true;
+        }
     }
 
     /// Whether a member can begin to lag behind: it does not, or was asked since it did.
@@ -120,12 +134,12 @@ impl State {
 
     /// No failover comes any more.
     pub(crate) fn forget_majority(&mut self) {
-        self.replicas_mut().majority = None;
+        self.set_majority(None);
     }
 
     /// Whether a failover now would lose something.
     pub(crate) fn is_ahead_of_majority(&self) -> bool {
-        self.majority().is_some_and(|majority| !is_one(majority, &self.tables))
+        self.replicas.as_ref().is_some_and(|replicas| replicas.is_ahead)
     }
 
     /// Drivers send a write again that a failover took back.
@@ -154,15 +168,17 @@ impl State {
             self.tables = majority;
             match self.retries_writes() {
                 true => self.end_stretch(true),
-                false => self.replicas_mut().ended.push(true),
+                false => {
+                    self.track_majority();
+                    self.replicas_mut().ended.push(true);
+                }
             }
         }
     }
 
     fn end_stretch(&mut self, is_lost: bool) {
-        let replicas = self.replicas_mut();
-        replicas.majority = None;
-        replicas.ended.push(is_lost);
+        self.set_majority(None);
+        self.replicas_mut().ended.push(is_lost);
     }
 
     /// The content as the member has it that lags behind, where that differs in a collection.
@@ -173,8 +189,8 @@ impl State {
         let lags = |theirs: &Tables, ours: &Tables| {
             (*all || theirs.contains_key(collection)) && !has_same(theirs, ours, collection)
         };
-        let of_majority = known.as_ref().is_some_and(|known| lags(known, self.of_majority()));
-        if !lags(content, &self.tables) && !of_majority {
+        let known_then = known.as_ref().unwrap_or(content);
+        if !lags(content, &self.tables) && !lags(known_then, self.of_majority()) {
             return None;
         }
         let mut state = State { tables: content.clone(), ..State::default() };
@@ -184,7 +200,8 @@ impl State {
         Some(state)
     }
 
-    /// How many stretches of the log have ended.
+    /// How many stretches of the log have ended: failovers, and times that a majority caught up where
+    /// drivers send writes again.
     pub(super) fn term(&self) -> usize {
         self.ended().len()
     }
@@ -264,11 +281,6 @@ fn has_same(one: &Tables, other: &Tables, name: &Text) -> bool {
         (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
         (one, other) => one.or(other).is_none_or(|table| table.is_trace_of_nothing()),
     }
-}
-
-/// Whether two contents are one; mostly they are so in memory too.
-fn is_one(one: &Tables, other: &Tables) -> bool {
-    one.ptr_eq(other) || one == other
 }
 
 #[cfg(test)]

@@ -212,14 +212,15 @@ impl State {
     pub(super) fn put(&mut self, collection: &Text, document: Document) -> Result<(), Refusal> {
         let id = Key::new(document.id().unwrap_or(&Value::Null));
         match self.table_mut(collection) {
-            Some(table) => table.insert(id, document),
+            Some(table) => table.insert(id, document)?,
             None => {
                 let mut table = Table::default();
                 table.insert(id, document)?;
                 self.tables.insert(collection.clone(), Arc::new(table));
-                Ok(())
             }
         }
+        self.note_write();
+        Ok(())
     }
 
     /// Puts a document that was checked in the place of the old one with this `_id`.
@@ -229,7 +230,13 @@ impl State {
         (id, old): (&Key, &Document),
         new: Document,
     ) -> Result<(), Refusal> {
-        self.table_mut(collection).map_or(Ok(()), |table| table.replace(id, old, new))
+        let is_written = !new.is_stored_as(old);
+        let Some(table) = self.table_mut(collection) else { return Ok(()) };
+        table.replace(id, old, new)?;
+        if is_written {
+            self.note_write();
+        }
+        Ok(())
     }
 
     /// Removes the old document with this `_id`; a collection that nobody made goes with its last
@@ -244,6 +251,7 @@ impl State {
         if table.is_trace_of_nothing() {
             self.tables.remove(collection);
         }
+        self.note_write();
         Ok(())
     }
 

@@ -208,8 +208,12 @@ fn they_are_where_a_failover_loses_writes() {
     for write in [WriteConcern::Primary, WriteConcern::Majority] {
         for read in [ReadConcern::Local, ReadConcern::Majority, ReadConcern::Linearizable] {
             let mut system = write_and_look(write, read);
-            system.faults = Faults::default().failovers(1);
-            compare(&system, &format!("{write:?} {read:?}"));
+            let failover = Faults::default().failovers(1);
+            let retried = failover.clone().retryable_writes();
+            for faults in [failover, retried.clone(), retried.stale_reads(1)] {
+                system.faults = faults;
+                compare(&system, &format!("{write:?} {read:?} {}", system.faults));
+            }
         }
     }
 }
@@ -241,6 +245,8 @@ fn they_are_where_a_write_wakes_a_process_and_its_outcome_is_unknown() {
     compare(&system, "unknown outcomes");
     system.faults = Faults::default().unknown_outcomes(1).stale_reads(1).failovers(1);
     compare(&system, "all of it");
+    system.faults = Faults::default().unknown_outcomes(1).failovers(2).retryable_writes();
+    compare(&system, "retried");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! go on for ever and never does (Lamport, *Proving the correctness of multiprocess programs*,
 //! 1977). A fair run without end stays in one strongly connected component, so it is there if and
 //! only if some component has, for each process, a step of it or a state where it cannot go on. So it
-//! is with what the database does by itself: a late write lands, a member catches up.
+//! is with what the database does by itself: a late write lands, a majority catches up.
 //! *What is owed for ever*: the same among the states in which it is owed.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -562,7 +562,7 @@ mod tests {
             graph.came_by.push((0, 0));
             graph.first.push(graph.transitions.len() as u32);
             for choice in choices {
-                // A fault costs one of its budget: it never leads back.
+                // A fault costs one of its budget, or comes but once between two that do: it never leads back.
                 let least = if choice.kind.is_due() { 0 } else { state + 1 };
                 if random(2) == 0 && least < states {
                     let to = least + random(states - least);
