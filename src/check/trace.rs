@@ -163,9 +163,9 @@ impl System {
 
     fn stale(&self, run: &Run<&System>, index: usize, name: &Text) -> StaleSchedule {
         let choice = Choice::of_word(name, self);
-        let asks = |choice: Choice| match (choice.kind.needs(), choice.hits()) {
-            (Some(needs), Some(process)) => format!("{}: {needs}", run.asks(process)),
-            (Some(needs), None) => needs.into(),
+        let asks = |choice: Choice| match (choice.kind.why_not(), choice.hits()) {
+            (Some(why), Some(process)) => format!("{}: {why}", run.asks(process)),
+            (Some(why), None) => why.into(),
             (None, process) => process.map_or_else(String::new, |process| run.asks(process)),
         };
         StaleSchedule {

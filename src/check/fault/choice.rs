@@ -88,8 +88,8 @@ impl Kind {
         Kind::ALL[self as usize].1.trim_end_matches(':')
     }
 
-    /// What there has to be before it, where that does not show.
-    pub(crate) fn needs(self) -> Option<&'static str> {
+    /// Why it cannot be, where what a process asks for does not show that.
+    pub(crate) fn why_not(self) -> Option<&'static str> {
         Some(match self {
             Kind::Stale => "a stale read comes after lags, from what has changed since",
             Kind::Lags => "no stale read is left, or a member lags behind already",

@@ -289,7 +289,7 @@ mod tests {
     use super::*;
     use crate::doc;
     use crate::store::filter::by_id;
-    use crate::store::{Command, Concern, Operation, Projection, ReadConcern, Reply};
+    use crate::store::{Command, Concern, Operation, Projection, ReadConcern, Reply, WriteConcern};
 
     fn sees(mut state: State, read: ReadConcern) -> bool {
         let operation = Operation::FindOne { filter: by_id("a"), projection: Projection::All };
@@ -350,6 +350,35 @@ mod tests {
         state.forget_majority();
         state.insert("c", doc! {"_id": "a"}).unwrap();
         assert!(!state.is_ahead_of_majority() && sees(state, ReadConcern::Majority));
+    }
+
+    fn remove(state: &mut State, id: &str) {
+        let operation = Operation::DeleteOne { filter: by_id(id) };
+        let concern = Concern { write: WriteConcern::Primary, ..Concern::default() };
+        state.execute(Command { collection: "c".into(), operation, concern }).unwrap();
+    }
+
+    #[test]
+    fn what_was_written_and_undone_is_lost_by_a_failover_all_the_same() {
+        let mut state = State::new();
+        state.track_majority();
+        state.insert("c", doc! {"_id": "a"}).unwrap();
+        remove(&mut state, "a");
+        assert!(state.is_ahead_of_majority());
+        state.replicate();
+        assert!(!state.is_ahead_of_majority());
+    }
+
+    #[test]
+    fn a_member_lags_behind_a_majority_that_the_primary_has_left_behind() {
+        let mut state = State::new();
+        state.retry_writes();
+        state.lag(false);
+        insert(&mut state, "c", "a");
+        state.track_majority();
+        remove(&mut state, "a");
+        assert!(sees(state.clone(), ReadConcern::Majority), "the primary says what a majority has");
+        assert!(!sees(state.as_lagging(&"c".into()).unwrap(), ReadConcern::Majority));
     }
 
     #[test]
