@@ -272,6 +272,70 @@ mod a_guard_beside_the_work {
     }
 }
 
+mod what_need_not_be_remembered {
+    use doorway::check::{Check, Coverage, Cx, Faults};
+    use doorway::doc;
+    use doorway::env::{distil, insist};
+    use doorway::store::filter::by_id;
+    use doorway::store::update::inc;
+    use doorway::store::{Store, StoreError};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    struct Number {
+        n: i64,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Seat {
+        #[serde(rename = "_id")]
+        seat: i64,
+        taken_by: i64,
+    }
+
+    fn refused(error: StoreError) -> Result<(), StoreError> {
+        if error.is_duplicate_key() || error.is_outcome_unknown() { Ok(()) } else { Err(error) }
+    }
+
+    /// A number that nobody else has. Where an answer was lost another is drawn.
+    async fn number(cx: &Cx) -> Result<i64, StoreError> {
+        let numbers = cx.collection::<Number>("numbers");
+        let drawn = insist(cx, || async {
+            match numbers.find_one_and_update(by_id("last"), inc("n", 1)).await {
+                Err(error) if error.is_outcome_unknown() => None,
+                drawn => Some(drawn),
+            }
+        });
+        Ok(drawn.await?.map_or(0, |last| last.n))
+    }
+
+    async fn serve(cx: Cx) -> Result<(), StoreError> {
+        let me = distil(&cx, || number(&cx)).await?;
+        let seats = cx.collection::<Seat>("seats");
+        for seat in 1..=3 {
+            seats.insert_one(Seat { seat, taken_by: me }).await.or_else(refused)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn everybody_has_a_number() {
+        let checked = Check::new("seats")
+            .document("numbers", doc! {"_id": "last", "n": 1})
+            .processes(["a", "b"], serve)
+            .faults(Faults::default().unknown_outcomes(2))
+            .at_end("all are taken", |world| {
+                let seats = world.documents::<Seat>("seats");
+                seats.iter().all(|seat| seat.taken_by > 0)
+            })
+            .explore();
+        checked.assert_verified();
+        assert!(
+            matches!(checked.report().coverage, Coverage::States { states, .. } if states > 100)
+        );
+    }
+}
+
 mod counting_for_ever {
     use doorway::check::engine::Limits;
     use doorway::check::{Check, Cx};

@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Duration;
 
-use super::mailbox::{Fork, Mailbox, Told, lock};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::mailbox::{Fork, Input, Known, Mailbox, Told, lock};
 use super::mutation::Edge;
 use super::process::{Guarding, Stands};
 use super::request::{Answer, Request};
 use super::strand::Strand;
 use crate::env::{Env, Event, Mark, Queues, Wake};
+use crate::store::json::{from_value, to_value};
 use crate::store::{Command, Document, Reply, Store, StoreError, Text, WriteConcern};
 
 /// The handle through which a process under check asks the world: a [`Store`], an [`Env`] and
@@ -65,7 +69,7 @@ impl Cx {
 
     /// Holds a command back.
     pub(crate) fn defer(&self, command: Command) {
-        self.mailbox().slot().deferred = Some(command);
+        self.mailbox().defer(command);
     }
 
     pub(crate) fn take_deferred(&self) -> Option<Command> {
@@ -125,9 +129,14 @@ impl Cx {
         self.mailbox().take_told()
     }
 
-    /// Which of the answers to the process still matter, in an order in which they may be given again.
-    pub(crate) fn matter(&self) -> Vec<u32> {
+    /// What still matters to the process, in an order in which it may be given again.
+    pub(crate) fn matter(&self) -> Vec<Input> {
         self.mailbox().matter()
+    }
+
+    /// Has the process learnt: what it distils is kept, and this was kept before.
+    pub(crate) fn recall(&self, known: Vec<Known>) {
+        self.mailbox().recall(known);
     }
 
     /// Puts the answer to what a strand asked, to be found when the process is polled.
@@ -239,11 +248,25 @@ impl Env for Cx {
     }
 
     fn mark(&self) -> Mark {
-        Mark(self.mailbox().mark())
+        self.mailbox().mark()
+    }
+
+    fn mark_within(&self) -> Mark {
+        self.mailbox().mark_within()
+    }
+
+    fn known<T: DeserializeOwned>(&self) -> Result<T, Mark> {
+        let (mark, known) = self.mailbox().known();
+        known.and_then(|known| from_value(known).ok()).ok_or(mark)
+    }
+
+    fn distilled<T: Serialize + DeserializeOwned>(&self, mark: Mark, value: &T) {
+        let data = to_value(value).and_then(|data| from_value::<T>(data.clone()).map(|_| data));
+        self.mailbox().distilled(mark, data.ok());
     }
 
     fn again(&self, mark: Mark) {
-        self.mailbox().again(mark.0);
+        self.mailbox().again(mark);
     }
 }
 

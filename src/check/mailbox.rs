@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::process::Stands;
 use super::request::{Answer, Request};
 use super::strand::{Branch, Strand, Strands};
-use crate::env::Event;
-use crate::store::{Command, Reply, StoreError, Text};
+use crate::env::{Event, Mark};
+use crate::store::{Atom, Atoms, Command, Reply, StoreError, Text, Value};
 
 /// Where a process and its engine hand over requests and answers: a slot for each strand.
 #[derive(Debug)]
@@ -18,8 +18,11 @@ pub(super) struct Mailbox {
     /// Where the code is that runs now.
     pub(super) running: Branch,
     told: Told,
-    /// How many answers there were so far.
+    /// What was found out before, to be known again, where the process is learnt; else nothing is kept.
+    recalls: Option<Vec<Known>>,
+    /// How many answers there were so far, and how often something was known again.
     given: u32,
+    recalled: u32,
     fault: Option<&'static str>,
 }
 
@@ -39,22 +42,45 @@ pub(super) struct Slot {
     matter: Matter,
     /// A command that a mutation holds back until after the next request.
     pub(super) deferred: Option<Command>,
+    /// Whether there was one in this attempt.
+    has_deferred: bool,
 }
 
-/// Some of the answers to a process, in the order in which they may be given again: the first so many of
-/// all, and others.
+/// Something that matters to what a process does from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The answer of this number.
+    Answer(u32),
+    Known(Known),
+}
+
+/// What a process has [distilled](crate::env::Env::distil) from answers, in place of these.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Known {
+    strand: Strand,
+    /// Where the work began: after so many inputs that still mattered, as the work of this number there.
+    after: usize,
+    number: u32,
+    pub(crate) value: Value,
+}
+
+/// What matters to a strand, in the order in which it may be given again: the first so many answers of all,
+/// and others.
 #[derive(Debug, Default)]
 struct Matter {
     first: u32,
-    others: Vec<u32>,
+    others: Vec<Input>,
+    /// So many works that distil something began since the last input.
+    works: u32,
 }
 
 impl Matter {
-    fn push(&mut self, given: u32) {
-        if given == self.first && self.others.is_empty() {
+    fn push(&mut self, input: Input) {
+        self.works = 0;
+        if self.others.is_empty() && input == Input::Answer(self.first) {
             self.first += 1;
         } else {
-            self.others.push(given);
+            self.others.push(input);
         }
     }
 
@@ -62,13 +88,15 @@ impl Matter {
         self.first as usize + self.others.len()
     }
 
-    fn truncate(&mut self, len: usize) {
+    /// Goes back to where it was so long, and so many works had begun.
+    fn truncate(&mut self, len: usize, works: u32) {
         self.first = self.first.min(len as u32);
         self.others.truncate(len - self.first as usize);
+        self.works = works;
     }
 
-    fn iter(&self) -> impl Iterator<Item = u32> {
-        (0..self.first).chain(self.others.iter().copied())
+    fn iter(&self) -> impl Iterator<Item = Input> {
+        (0..self.first).map(Input::Answer).chain(self.others.iter().cloned())
     }
 }
 
@@ -99,7 +127,9 @@ impl Default for Mailbox {
             guards: Vec::new(),
             running: Branch::TRUNK,
             told: Told::default(),
+            recalls: None,
             given: 0,
+            recalled: 0,
             fault: None,
         }
     }
@@ -154,7 +184,7 @@ impl Mailbox {
         if let Some(slot) = self.slot_of(strand) {
             slot.request = None;
             slot.answer = Some(answer);
-            slot.matter.push(given);
+            slot.matter.push(Input::Answer(given));
         }
     }
 
@@ -188,27 +218,97 @@ impl Mailbox {
         std::mem::take(&mut self.told)
     }
 
-    /// Which of the answers to the process still matter, in an order in which they may be given again.
-    /// In which order answers came to different strands does not matter: they know nothing of each
-    /// other.
-    pub(super) fn matter(&self) -> Vec<u32> {
+    /// What still matters to the process, in an order in which it may be given again. In which order
+    /// answers came to different strands does not matter: they know nothing of each other.
+    pub(super) fn matter(&self) -> Vec<Input> {
         let guards = self.guards.iter().flat_map(|(_, slot)| slot.matter.iter());
         self.main.matter.iter().chain(guards).collect()
     }
 
-    /// How many of the answers to this strand matter.
-    pub(super) fn mark(&mut self) -> usize {
+    /// Holds a command back.
+    pub(super) fn defer(&mut self, command: Command) {
         let slot = self.slot();
-        slot.seen.clear();
-        slot.matter.len()
+        slot.deferred = Some(command);
+        slot.has_deferred = true;
     }
 
-    /// Nothing that this strand was answered since matters.
-    pub(super) fn again(&mut self, mark: usize) {
+    /// Where this strand begins an attempt.
+    pub(super) fn mark(&mut self) -> Mark {
         let slot = self.slot();
-        slot.deferred = None;
         slot.seen.clear();
-        slot.matter.truncate(mark);
+        Mark { seen: 0, is_within: false, ..slot.here() }
+    }
+
+    /// Where this strand stands within its attempt.
+    pub(super) fn mark_within(&mut self) -> Mark {
+        self.slot().here()
+    }
+
+    /// Where a work begins that is to distil something, and what it came to before.
+    pub(super) fn known(&mut self) -> (Mark, Option<Value>) {
+        let strand = self.running.strand();
+        let slot = self.slot();
+        let mark = slot.here();
+        slot.matter.works += 1;
+        let is_it = |known: &Known| {
+            known.strand == strand && known.after == mark.matter && known.number == mark.works
+        };
+        let take = |recalls: &mut Vec<Known>| Some(recalls.remove(recalls.iter().position(is_it)?));
+        let Some(known) = self.recalls.as_mut().and_then(take) else { return (mark, None) };
+        self.recalled += 1;
+        self.slot().matter.push(Input::Known(known.clone()));
+        (mark, Some(known.value))
+    }
+
+    /// The work has come to this, and nothing else that this strand was answered since matters. Where a
+    /// mutation has held a command back, it matters whether that was sent.
+    pub(super) fn distilled(&mut self, mark: Mark, to: Option<Value>) {
+        let Some(value) = to else {
+            self.fault =
+                Some("distils what does not become data by serde, or not again what it was");
+            return;
+        };
+        let (strand, is_kept) = (self.running.strand(), self.recalls.is_some());
+        let slot = self.slot();
+        slot.seen.truncate(mark.seen);
+        if !is_kept || mark.has_deferred || slot.has_deferred {
+            return;
+        }
+        slot.matter.truncate(mark.matter, mark.works);
+        let known = Known { strand, after: mark.matter, number: mark.works, value };
+        slot.matter.push(Input::Known(known));
+    }
+
+    /// From now on what works come to is kept; and this was kept before.
+    pub(super) fn recall(&mut self, known: Vec<Known>) {
+        self.recalls = Some(known);
+    }
+
+    /// Nothing that this strand was answered since matters. Where a mutation has held a command back, it
+    /// matters whether that was sent.
+    pub(super) fn again(&mut self, mark: Mark) {
+        let slot = self.slot();
+        if !mark.is_within {
+            slot.deferred = None;
+            slot.has_deferred = false;
+        }
+        if !slot.has_deferred {
+            slot.seen.truncate(mark.seen);
+            slot.matter.truncate(mark.matter, mark.works);
+        }
+    }
+}
+
+impl Slot {
+    /// Where the strand stands within its attempt.
+    fn here(&self) -> Mark {
+        Mark {
+            matter: self.matter.len(),
+            works: self.matter.works,
+            seen: self.seen.len(),
+            is_within: true,
+            has_deferred: self.has_deferred,
+        }
     }
 }
 
@@ -220,7 +320,7 @@ pub(super) struct Fork {
     guard: Branch,
     /// When it began: how many answers had come, how many of them mattered, and what was seen.
     given: u32,
-    mattered: usize,
+    mattered: Mark,
     seen: Vec<Seen>,
 }
 
@@ -234,8 +334,8 @@ impl Fork {
             mailbox.fault = Some("has too many guards within one another");
             return None;
         };
-        let given = mailbox.given;
-        let (mattered, seen) = (mailbox.slot().matter.len(), mailbox.slot().seen.clone());
+        let given = mailbox.given + mailbox.recalled;
+        let (mattered, seen) = (mailbox.slot().here(), mailbox.slot().seen.clone());
         let place = mailbox.guards.partition_point(|(strand, _)| *strand < guard.strand());
         mailbox.guards.insert(place, (guard.strand(), Slot::default()));
         let mailbox = Arc::clone(shared);
@@ -244,7 +344,8 @@ impl Fork {
 
     /// Whether nothing was answered since it began.
     pub(super) fn has_just_begun(&self) -> bool {
-        lock(&self.mailbox).given == self.given
+        let mailbox = lock(&self.mailbox);
+        mailbox.given + mailbox.recalled == self.given
     }
 
     /// Runs code of the work or of the guard.
@@ -264,8 +365,8 @@ impl Fork {
         let slot = mailbox.slot();
         (slot.request, slot.answer, slot.deferred) = (None, None, None);
         slot.seen.clone_from(&self.seen);
-        slot.matter.truncate(self.mattered);
-        came_by.iter().for_each(|given| slot.matter.push(given));
+        slot.matter.truncate(self.mattered.matter, self.mattered.works);
+        came_by.iter().for_each(|input| slot.matter.push(input));
         mailbox.told.stopped = true;
     }
 }
@@ -279,4 +380,18 @@ impl Drop for Fork {
 
 pub(super) fn lock(mailbox: &Mutex<Mailbox>) -> MutexGuard<'_, Mailbox> {
     mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Atoms for Known {
+    fn each_atom(&mut self, change: &mut dyn FnMut(Atom<'_>)) {
+        self.value.each_atom(change);
+    }
+}
+
+impl Atoms for Input {
+    fn each_atom(&mut self, change: &mut dyn FnMut(Atom<'_>)) {
+        if let Input::Known(known) = self {
+            known.each_atom(change);
+        }
+    }
 }

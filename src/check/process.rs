@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use super::cx::Cx;
-use super::mailbox::Told;
+use super::mailbox::{Input, Known, Told};
 use super::mutation::Edge;
 use super::request::{Answer, Request};
 use super::strand::Strand;
@@ -162,22 +162,32 @@ pub(crate) struct Coroutine {
 impl Coroutine {
     /// Starts the process and runs it to its first request.
     pub(crate) fn start(process: &Process, guards: Guards) -> (Coroutine, Stands, Told) {
-        Coroutine::start_at(process, guards, 0)
+        Coroutine::prepare(process, guards, 0).begin()
     }
 
-    /// The same from the start of a later activity: before it the process has learnt nothing that
-    /// it still knows.
+    /// The same from the start of an activity: before it the process has learnt nothing that it still
+    /// knows. What it distils there is kept, and some was kept before.
     pub(crate) fn start_at(
         process: &Process,
         guards: Guards,
         activity: usize,
+        known: Vec<Known>,
     ) -> (Coroutine, Stands, Told) {
+        let coroutine = Coroutine::prepare(process, guards, activity);
+        coroutine.cx.recall(known);
+        coroutine.begin()
+    }
+
+    fn prepare(process: &Process, guards: Guards, activity: usize) -> Coroutine {
         let leaves_out = Arc::clone(&process.leaves_out);
         let guarding = Guarding { run: guards.run(), leaves_out };
         let cx = Cx::new(process.name.clone(), process.edge.clone(), process.write, guarding);
-        let mut coroutine = Coroutine { process: process.clone(), activity, cx, future: None };
-        let (stands, told) = coroutine.poll();
-        (coroutine, stands, told)
+        Coroutine { process: process.clone(), activity, cx, future: None }
+    }
+
+    fn begin(mut self) -> (Coroutine, Stands, Told) {
+        let (stands, told) = self.poll();
+        (self, stands, told)
     }
 
     /// Hands over the answer to the last request of a strand and runs the process to its next one.
@@ -186,9 +196,8 @@ impl Coroutine {
         self.poll()
     }
 
-    /// Which of the answers to the activity under way still matter, in an order in which they may be
-    /// given again.
-    pub(crate) fn matter(&self) -> Vec<u32> {
+    /// What of the activity under way still matters, in an order in which it may be given again.
+    pub(crate) fn matter(&self) -> Vec<Input> {
         self.cx.matter()
     }
 

@@ -14,6 +14,9 @@ use std::time::Duration;
 pub use event::Event;
 pub use wake::{Condition, Wake};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::store::{Document, Store};
 
 /// Pauses and events.
@@ -80,19 +83,50 @@ pub trait Env: Send + Sync {
         work
     }
 
-    /// Remembers this point of the code, for [`Env::again`]. Only engines make use of it.
+    /// Remembers this point of the code, for [`Env::again`]: an attempt begins, and what was read before
+    /// wakes it from no [`pause`](Env::pause). Only engines make use of it.
     fn mark(&self) -> Mark {
-        Mark(0)
+        Mark::default()
     }
 
+    /// Remembers this point within an attempt: what the attempt has read before may still wake it.
+    fn mark_within(&self) -> Mark {
+        Mark { is_within: true, ..Mark::default() }
+    }
+
+    /// What the work that begins now came to before, or else the mark at which it begins. Use [`distil`],
+    /// whose types see to that nothing else matters.
+    ///
+    /// # Errors
+    ///
+    /// The mark, where nothing is known of the work: it has to be done. So it is in production.
+    fn known<T: DeserializeOwned>(&self) -> Result<T, Mark> {
+        Err(self.mark_within())
+    }
+
+    /// Says that the work which began at the mark came to this value, and that nothing else it learnt
+    /// matters.
+    fn distilled<T: Serialize + DeserializeOwned>(&self, _mark: Mark, _value: &T) {}
+
     /// Says that the code goes on as it did at the mark, and that nothing it learnt since then
-    /// matters. Use [`until`] and [`forever`], whose types see to that.
+    /// matters. Use [`until`], [`forever`] and [`insist`], whose types see to that.
     fn again(&self, _mark: Mark) {}
 }
 
 /// A point of the code to which a loop comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark(pub(crate) usize);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// So many answers mattered there.
+    pub(crate) matter: usize,
+    /// So many works that distil something had begun since the last of them.
+    pub(crate) works: u32,
+    /// So many of what the attempt had read could wake it.
+    pub(crate) seen: usize,
+    /// Whether it is within an attempt.
+    pub(crate) is_within: bool,
+    /// Whether a mutation had held a command back.
+    pub(crate) has_deferred: bool,
+}
 
 /// First-in-first-out queues with late acknowledgement, as a message broker gives them.
 ///
@@ -137,6 +171,51 @@ where
         }
         env.again(mark);
     }
+}
+
+/// Makes attempts until one gives a value, with a [`breath`](Env::breathe) after each that does not: as where an
+/// answer was lost. An attempt gets nothing from the one before it, as in [`until`].
+pub async fn insist<E, T, F, A>(env: &E, attempt: F) -> T
+where
+    E: Env,
+    F: Fn() -> A,
+    A: Future<Output = Option<T>>,
+{
+    let mark = env.mark_within();
+    loop {
+        match attempt().await {
+            Some(value) => return value,
+            None => env.breathe().await,
+        }
+        env.again(mark);
+    }
+}
+
+/// Does some work of which nothing matters afterwards but the value that it comes to: not which answers it
+/// had, nor how often it asked.
+///
+/// The work gets by with what it shares (`Fn` lets it keep nothing), and the value is data (`serde`): so an
+/// explorer may take all runs of the code for one that come to one value, as they have one future. In
+/// production it is just the work. What it has read wakes its caller from no [`pause`](Env::pause) by
+/// [`Wake::Changed`]. After an error everything matters that mattered before.
+///
+/// # Errors
+///
+/// Those of the work.
+pub async fn distil<E, T, X, F, A>(env: &E, work: F) -> Result<T, X>
+where
+    E: Env,
+    T: Serialize + DeserializeOwned,
+    F: Fn() -> A,
+    A: Future<Output = Result<T, X>>,
+{
+    let mark = match env.known() {
+        Ok(known) => return Ok(known),
+        Err(mark) => mark,
+    };
+    let value = work().await?;
+    env.distilled(mark, &value);
+    Ok(value)
 }
 
 /// Takes turns for ever, or until one fails; a turn gets nothing from the one before it.

@@ -1,12 +1,14 @@
 //! A task, the messages that carry it, and the events that tell how far it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::env::Event;
 use crate::store::{Document, Text, Value};
 
 use super::ReservationError;
 
 /// A unit of work that needs a resource for itself alone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Task {
     /// The identifier; each task has another one.
     pub id: Text,

@@ -16,14 +16,32 @@ use super::error::StoreError;
 use super::ordinal::Ordinal;
 use super::value::Value;
 
+/// The value that serde data becomes.
+///
+/// # Errors
+///
+/// `is_data` where it does not serialize.
+pub(crate) fn to_value<T: Serialize + ?Sized>(data: &T) -> Result<Value, StoreError> {
+    let json = serde_json::to_value(data).map_err(|error| StoreError::data(error.to_string()))?;
+    from_json(json).map_err(StoreError::data)
+}
+
+/// The serde data that a value becomes.
+///
+/// # Errors
+///
+/// `is_data` where the value does not have the shape of `T`.
+pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, StoreError> {
+    serde_json::from_value(to_json(&value)).map_err(|error| StoreError::data(error.to_string()))
+}
+
 /// The document that a serde struct becomes.
 ///
 /// # Errors
 ///
 /// `is_data` where the value does not serialize, or is not a struct or a map.
 pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, StoreError> {
-    let json = serde_json::to_value(value).map_err(|error| StoreError::data(error.to_string()))?;
-    match from_json(json).map_err(StoreError::data)? {
+    match to_value(value)? {
         Value::Document(document) => Ok(document),
         other => Err(StoreError::data(format!("a {} is not a document", other.type_name()))),
     }

@@ -15,7 +15,7 @@ mod document;
 mod error;
 pub mod filter;
 mod index;
-mod json;
+pub(crate) mod json;
 pub mod memory;
 #[cfg(feature = "mongo")]
 pub mod mongo;

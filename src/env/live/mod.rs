@@ -186,12 +186,14 @@ impl<S: Send + Sync, Q: Send + Sync> Env for Live<S, Q> {
     /// A loop begins: what was waited for in the one before it says nothing of this one.
     fn mark(&self) -> Mark {
         self.waiting().start_over();
-        Mark(0)
+        Mark::default()
     }
 
     /// A round of a loop ends: one that did not wait has got something done.
-    fn again(&self, _mark: Mark) {
-        self.waiting().end_round();
+    fn again(&self, mark: Mark) {
+        if !mark.is_within {
+            self.waiting().end_round();
+        }
     }
 }
 

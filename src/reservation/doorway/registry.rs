@@ -1,5 +1,7 @@
 //! Which workers are there: registration and heartbeat.
 
+use serde::{Deserialize, Serialize};
+
 use super::counter::draw;
 use super::schema::{Registration, registrations};
 use super::settle::settled;
@@ -10,7 +12,7 @@ use crate::store::update::inc;
 use crate::store::{ReadConcern, Store, StoreError, Text};
 
 /// A worker's name, and which of the processes that ever had it this one is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incarnation {
     /// The name.
     pub name: Text,

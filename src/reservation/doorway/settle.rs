@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 
-use crate::env::Env;
+use crate::env::{Env, insist};
 use crate::store::StoreError;
 
 /// Sends a command again for as long as its outcome is unknown, or it was not done for a passing
@@ -12,12 +12,11 @@ where
     H: Env,
     A: IntoFuture<Output = Result<T, StoreError>>,
 {
-    loop {
+    insist(host, || async {
         match command().await {
-            Err(error) if error.is_outcome_unknown() || error.is_not_done() => {
-                host.breathe().await;
-            }
-            settled => return settled,
+            Err(error) if error.is_outcome_unknown() || error.is_not_done() => None,
+            settled => Some(settled),
         }
-    }
+    })
+    .await
 }

@@ -2,7 +2,7 @@
 
 use super::schema::{Reservation, State, Status, reservations, statuses};
 use super::settle::settled;
-use crate::env::Env;
+use crate::env::{Env, distil};
 use crate::reservation::{ReservationError, Task};
 use crate::store::filter::{by_id, eq, ne};
 use crate::store::update::push;
@@ -18,8 +18,8 @@ use crate::store::{ReadConcern, Store};
 ///
 /// What the store refuses. A task of which this was not told `Ok` may be submitted or not.
 pub async fn submit<H: Store + Env>(host: &H, task: &Task) -> Result<(), ReservationError> {
-    announce(host, task).await?;
-    while !append(host, task).await? {}
+    distil(host, || announce(host, task)).await?;
+    while !distil(host, || append(host, task)).await? {}
     host.observe(task.event(Task::QUEUED));
     Ok(())
 }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::registry::{Incarnation, Standing, heartbeat, register, standing};
 use super::schema::{Binding, Reservation, State, Status, Turn, reservations, statuses, waiting};
 use super::settle::settled;
 use super::sweep::{bindings, free, of_binding};
-use crate::env::{Env, Wake, forever};
+use crate::env::{Env, Wake, distil, forever};
 use crate::reservation::{ReservationError, Task};
 use crate::store::filter::{by_id, eq};
 use crate::store::update::{pop_first, set};
@@ -21,7 +23,7 @@ pub const HEARTBEAT: Duration = Duration::from_secs(5);
 pub const LOST: &str = "its worker was lost";
 
 /// The right to run a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The task.
     pub task: Task,
@@ -61,7 +63,7 @@ where
     E: fmt::Display + Send,
 {
     forever(host, || async {
-        let me = register(host, name).await?;
+        let me = distil(host, || register(host, name)).await?;
         let turns = forever(host, || turn(host, &me, &run));
         match host.beside(beat(host, &me), turns).await {
             Some(Err(Stop::Error(error))) => Err(error),
@@ -97,7 +99,7 @@ where
         check_standing(host, me).await?;
         return Ok(free(host, &found).await?);
     }
-    let Some(grant) = bind(host, me, found).await? else {
+    let Some(grant) = distil(host, || bind(host, me, &found)).await? else {
         // Where members lag, what a majority has may stay for a while as it was seen.
         host.breathe().await;
         return Ok(());
@@ -137,7 +139,7 @@ async fn look<H: Store + Env>(
 async fn bind<H: Store + Env>(
     host: &H,
     me: &Incarnation,
-    found: Binding,
+    found: &Binding,
 ) -> Result<Option<Grant>, ReservationError> {
     let bound = settled(host, || {
         let unchanged = by_id(&found.resource_id).and(eq("token", found.token));
@@ -170,18 +172,20 @@ where
     E: fmt::Display,
 {
     let (task, token) = (grant.task.clone(), grant.token);
-    match claim(host, me, &task, token).await? {
+    match distil(host, || claim(host, me, &task, token)).await? {
         Claim::Granted => {
             let started = task.event_on(Task::STARTED, &me.name);
             host.observe(started.with("incarnation", me.number).with("token", token));
             let done = run(grant).await;
             host.observe(task.event_on(Task::FINISHED, &me.name));
             host.observe(task.event(Task::RELEASED));
-            finish(host, &task, done.map_err(|error| error.to_string().into())).await?;
+            let done = done.map_err(|error| error.to_string().into());
+            distil(host, || finish(host, &task, &done)).await?;
         }
         Claim::Final => {}
         Claim::Orphaned => {
-            if finish(host, &task, Err(LOST.into())).await? {
+            let lost = Err(LOST.into());
+            if distil(host, || finish(host, &task, &lost)).await? {
                 host.observe(task.event(Task::FAILED));
             }
         }
@@ -191,6 +195,7 @@ where
 }
 
 /// What comes of claiming a task.
+#[derive(Serialize, Deserialize)]
 enum Claim {
     /// It runs, and this binding runs it.
     Granted,
@@ -240,11 +245,11 @@ async fn claim<H: Store + Env>(
 async fn finish<H: Store + Env>(
     host: &H,
     task: &Task,
-    done: Result<(), Text>,
+    done: &Result<(), Text>,
 ) -> Result<bool, ReservationError> {
     let finished = settled(host, || {
         let running = by_id(&task.id).and(eq("state", State::Running));
-        let end = match &done {
+        let end = match done {
             Ok(()) => set("state", State::Finished),
             Err(why) => set("state", State::Failed).set("why", why),
         }
@@ -265,7 +270,7 @@ async fn release<H: Store + Env>(
     task: &Task,
     token: i64,
 ) -> Result<bool, ReservationError> {
-    let last = last_turn(host).await?;
+    let last = distil(host, || last_turn(host)).await?;
     let released = settled(host, || {
         let bound = by_id(&task.resource).and(eq("worker_name", &me.name)).and(eq("token", token));
         let popped = pop_first("task_ids").unset("worker_name");

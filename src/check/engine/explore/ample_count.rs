@@ -11,72 +11,11 @@ use std::num::NonZeroU32;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::pack::Layout;
-use super::space::{Global, Space};
-use super::walk;
-use crate::check::engine::explore::Reductions;
-use crate::check::fault::Choice;
+use super::whole::{Graph, of_shipped};
 use crate::check::system::System;
-use crate::model::{Expect, Model, Sizes, shipped};
-
-/// All states, and what can happen in each: whose doing it is, which choice, and where it leads.
-#[derive(Default)]
-struct Graph {
-    states: Vec<Global>,
-    choices: Vec<Vec<(usize, u32, u32)>>,
-}
+use crate::model::Sizes;
 
 impl Graph {
-    fn of(system: &System) -> Graph {
-        let all: Vec<usize> = (0..system.properties.len()).collect();
-        let mut space = Space::new(system).expect("reproducible");
-        walk::walk(system, &mut space.automata).expect("reproducible");
-        loop {
-            space.reset(&all, Reductions::default());
-            if let Some(graph) = Graph::search(&mut space) {
-                return graph;
-            }
-        }
-    }
-
-    /// By the plainest search; `None` where it has to begin again.
-    fn search(space: &mut Space<'_>) -> Option<Graph> {
-        let mut graph = Graph::default();
-        let mut numbers = FxHashMap::default();
-        graph.states.push(space.initial().expect("reproducible"));
-        if space.is_stale() {
-            return None;
-        }
-        numbers.insert(graph.states[0].clone(), 0);
-        let mut layout = Layout::plan(&space.counts(), 4).expect("narrow");
-        while graph.choices.len() < graph.states.len() {
-            let state = graph.states[graph.choices.len()].clone();
-            let mut found = Vec::new();
-            let key = space.pack::<4>(&layout, &state);
-            let known = space.successors(&layout, &key, |next| found.push(next));
-            if known.is_none() {
-                space.learn(&layout, &key).expect("reproducible");
-                assert!(space.judge.fallen().is_empty(), "the properties hold");
-                if space.is_stale() {
-                    return None;
-                }
-                layout = Layout::plan(&space.counts(), 4).expect("narrow");
-                continue;
-            }
-            let choices = found.into_iter().map(|(choice, next)| {
-                let next = space.unpack(&layout, &next);
-                let number = *numbers.entry(next).or_insert_with_key(|next| {
-                    graph.states.push(next.clone());
-                    graph.states.len() as u32 - 1
-                });
-                (doer(choice, state.locals.len()), choice, number)
-            });
-            let choices = choices.collect();
-            graph.choices.push(choices);
-        }
-        Some(graph)
-    }
-
     fn doers(&self) -> usize {
         self.states[0].locals.len() + 1
     }
@@ -175,19 +114,6 @@ impl Graph {
     fn ends(&self) -> impl Iterator<Item = u32> {
         (0..self.states.len() as u32).filter(|state| self.choices[*state as usize].is_empty())
     }
-}
-
-/// Whose doing a choice is: a process's, or nobody's.
-fn doer(choice: u32, processes: usize) -> usize {
-    Choice::of_number(choice).hits().unwrap_or(processes)
-}
-
-fn of_shipped(name: &str, change: impl Fn(&mut Model)) -> System {
-    let models = shipped().expect("they are sound");
-    let mut model = models.into_iter().find(|model| model.name == name).expect("it is shipped");
-    model.expect.retain(|(_, expect)| *expect == Expect::Verified);
-    change(&mut model);
-    model.system().expect("it can be set up")
 }
 
 fn reference(numbers: [u32; 4]) -> System {

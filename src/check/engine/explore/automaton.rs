@@ -20,7 +20,7 @@ use super::error::CheckError;
 use super::intern::Interner;
 use super::minimise;
 use super::scales::{Alive, Renumbering, has_ordinals};
-use crate::check::mailbox::Told;
+use crate::check::mailbox::{Input as Matters, Known, Told};
 use crate::check::process::{Coroutine, Process, Stands};
 use crate::check::request::Answer;
 use crate::check::step::At;
@@ -82,6 +82,8 @@ pub(super) struct Automaton {
 pub(super) enum Input {
     /// An answer to one of its strands.
     Answer(Strand, Answer),
+    /// What it distilled from answers before. Nobody gives it that: it stands in for them.
+    Known(Known),
     /// New numbers for the ordinals that are alive in it. Where others are, it means nothing.
     Renumbered(Renumbering),
 }
@@ -90,6 +92,7 @@ impl Atoms for Input {
     fn each_atom(&mut self, change: &mut dyn FnMut(Atom<'_>)) {
         match self {
             Input::Answer(_, answer) => answer.each_atom(change),
+            Input::Known(known) => known.each_atom(change),
             Input::Renumbered(renumbering) => renumbering.each_atom(change),
         }
     }
@@ -269,7 +272,7 @@ impl Automaton {
         let known = &self.domains[*stands as usize][..edges.len()];
         let answer = |input: &u32| match self.inputs.value(*input) {
             Input::Answer(strand, answer) => Some((*strand, answer.clone())),
-            Input::Renumbered(_) => None,
+            Input::Known(_) | Input::Renumbered(_) => None,
         };
         known.iter().filter_map(answer).collect()
     }
@@ -431,6 +434,10 @@ impl Automaton {
         match self.inputs.value(input).clone() {
             Input::Answer(strand, value) => self.derive_answer(node, (strand, value), input),
             Input::Renumbered(renumbering) => self.derive_renumbered(node, &renumbering),
+            Input::Known(_) => Err(CheckError::not_reproducible(
+                &self.process.name,
+                "is given what it knows".into(),
+            )),
         }
     }
 
@@ -479,9 +486,14 @@ impl Automaton {
         let mut coroutine = self.replay(activity, &answers).0;
         let (stands, told) = coroutine.resume(strand, value);
         let answers = if coroutine.activity() == activity {
-            let mut all = answers;
-            all.push(answer);
-            coroutine.matter().into_iter().map(|given| all[given as usize]).collect()
+            let mut given: Vec<u32> = answers;
+            given.push(answer);
+            given.retain(|input| matches!(self.inputs.value(*input), Input::Answer(..)));
+            let number = |matters| match matters {
+                Matters::Answer(number) => given[number as usize],
+                Matters::Known(known) => self.inputs.number(Input::Known(known)),
+            };
+            coroutine.matter().into_iter().map(number).collect()
         } else {
             Vec::new()
         };
@@ -490,13 +502,8 @@ impl Automaton {
 
     fn replay(&mut self, activity: usize, answers: &[u32]) -> (Coroutine, Stands) {
         self.derivations += 1;
-        let (mut coroutine, mut stands, _) =
-            Coroutine::start_at(&self.process, self.guards, activity);
-        for answer in answers {
-            if let Input::Answer(strand, answer) = self.inputs.value(*answer).clone() {
-                stands = coroutine.resume(strand, answer).0;
-            }
-        }
+        let inputs = answers.iter().map(|input| self.inputs.value(*input).clone()).collect();
+        let (coroutine, stands, _) = self.run_through(activity, inputs);
         (coroutine, stands)
     }
 
@@ -578,32 +585,34 @@ impl Automaton {
             let (once, all) = (self.run_through(activity, inputs(&Input::clone)), alive);
             for stretch in all.stretches() {
                 let other = self.run_through(activity, inputs(&|input| stretch.of(input)));
-                let (stands, told) = (stretch.of(&once.0), stretch.of(&once.1));
-                if stands != other.0 || once.2 != other.2 {
-                    return Err(CheckError::counts(&self.process.name, &stands, &other.0));
+                let (stands, told) = (stretch.of(&once.1), stretch.of(&once.2));
+                let matter = stretch.of(&once.0.matter());
+                let is_same = matter == other.0.matter() && once.0.activity() == other.0.activity();
+                if stands != other.1 || !is_same {
+                    return Err(CheckError::counts(&self.process.name, &stands, &other.1));
                 }
-                self.expect_told(&told, &other.1)
-                    .map_err(|_| CheckError::counts_told(&self.process.name, &told, &other.1))?;
+                self.expect_told(&told, &other.2)
+                    .map_err(|_| CheckError::counts_told(&self.process.name, &told, &other.2))?;
             }
         }
         Ok(())
     }
 
-    /// Where the process stands after some answers, what it tells at the last of them, and which of them
-    /// matter then in which activity.
-    fn run_through(
-        &self,
-        activity: usize,
-        inputs: Vec<Input>,
-    ) -> (Stands, Told, (usize, Vec<u32>)) {
+    /// Where the process stands after some inputs, and what it tells at the last of them.
+    fn run_through(&self, activity: usize, inputs: Vec<Input>) -> (Coroutine, Stands, Told) {
+        let known = |input: &Input| match input {
+            Input::Known(known) => Some(known.clone()),
+            _ => None,
+        };
+        let known = inputs.iter().filter_map(known).collect();
         let (mut coroutine, mut stands, mut told) =
-            Coroutine::start_at(&self.process, self.guards, activity);
+            Coroutine::start_at(&self.process, self.guards, activity, known);
         for input in inputs {
             if let Input::Answer(strand, answer) = input {
                 (stands, told) = coroutine.resume(strand, answer);
             }
         }
-        (stands, told, (coroutine.activity(), coroutine.matter()))
+        (coroutine, stands, told)
     }
 
     /// Learns every edge once more, the last one first, and compares.

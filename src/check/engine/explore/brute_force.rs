@@ -13,7 +13,7 @@ use crate::check::system::{Guards, System};
 use crate::check::verdict::{Coverage, Verdict};
 use crate::check::{Cx, Messages, Monitor, NoDeadlock, Process, Step, World};
 use crate::doc;
-use crate::env::{Condition, Env, Event, Queues, Wake, forever};
+use crate::env::{Condition, Env, Event, Queues, Wake, distil, forever, insist};
 use crate::model::{Expect, Model, Sizes, SystemKind, property};
 use crate::reservation::Design;
 use crate::store::filter::{by_id, eq, missing};
@@ -333,6 +333,56 @@ fn they_are_where_guards_are_within_one_another() {
     system.guards = Guards::Run { rests: 1 };
     compare(&system, "steps");
     system.faults = Faults::default().crashes(1).among(["one"]);
+    compare(&system, "crashes");
+}
+
+/// One draws twice, asking again where an answer was lost, and writes down what of it is odd; the other has
+/// a guard that draws. What was distilled is known again within what goes on, and after an error.
+fn distillers() -> System {
+    two(|cx| async move {
+        let documents = cx.collection::<Document>("c");
+        let add = || async {
+            match documents.find_one_and_update(by_id("seen"), inc("n", 1)).await {
+                Err(error) if error.is_outcome_unknown() => None,
+                done => Some(done),
+            }
+        };
+        let number = |found: Option<Document>| found.and_then(|found| found.get("n")?.as_int());
+        let odd = || async { Ok(number(insist(&cx, add).await?).unwrap_or_default() % 2) };
+        let nothing = distil(&cx, || async { Err::<i64, i64>(4) }).await.unwrap_or_else(|n| n);
+        if &**cx.process() == "other" {
+            let guard = async {
+                let _: Result<i64, StoreError> = distil(&cx, odd).await;
+            };
+            let work = async { documents.insert_one(doc! {"_id": "began"}).await };
+            return match cx.beside(guard, work).await {
+                Some(Err(error)) if !error.is_outcome_unknown() => Err(error),
+                _ => Ok(()),
+            };
+        }
+        let first = distil(&cx, odd).await?;
+        let both = distil(&cx, || async {
+            let second = distil(&cx, odd).await?;
+            if second == first { Err(StoreError::invalid("alike")) } else { Ok(second) }
+        });
+        let both = both.await.unwrap_or(nothing);
+        match documents.insert_one(doc! {"_id": "one", "first": first, "both": both}).await {
+            Err(error) if error.is_outcome_unknown() => Ok(()),
+            done => done,
+        }
+    })
+}
+
+#[test]
+fn they_are_where_processes_distil_what_they_learn() {
+    let mut system = distillers();
+    compare(&system, "steps");
+    system.faults = Faults::default().unknown_outcomes(1).among(["one"]);
+    compare(&system, "unknown outcomes");
+    system.faults = Faults::default();
+    system.guards = Guards::Run { rests: 0 };
+    compare(&system, "with a guard");
+    system.faults = Faults::default().crashes(1).among(["other"]);
     compare(&system, "crashes");
 }
 

@@ -26,6 +26,8 @@ mod minimise;
 mod orbit_count;
 mod orbits;
 mod pack;
+#[cfg(all(test, feature = "cli"))]
+mod quotient_count;
 mod renaming;
 mod rows;
 mod scales;
@@ -35,6 +37,8 @@ mod shortest;
 mod space;
 mod table;
 mod walk;
+#[cfg(all(test, feature = "cli"))]
+mod whole;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Turn;
 use super::entry::Open;
 use super::schema::{Token, queues};
-use crate::env::{Env, Wake, until};
+use crate::env::{Env, Wake, distil, until};
 use crate::reservation::doorway::settle::settled;
 use crate::reservation::doorway::worker::beat;
 use crate::reservation::{ReservationError, Task};
@@ -56,7 +56,7 @@ impl<'a, H: Store + Env> Place<'a, H> {
     /// anew: enter again, at the end of the queue. Else what the store refuses; the place is
     /// abandoned then, for the sweep.
     pub async fn turn(self) -> Result<Turn<'a, H>, ReservationError> {
-        let token = self.wait().await;
+        let token = distil(self.open.queue.host, || self.wait()).await;
         self.began(token)
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::entry::Open;
 use super::schema::{Entry, QueueDocument, queues};
 use super::{Place, Turn};
-use crate::env::Env;
+use crate::env::{Env, distil};
 use crate::reservation::doorway::registry::register;
 use crate::reservation::doorway::settle::settled;
 use crate::reservation::{ReservationError, Task};
@@ -85,11 +85,12 @@ impl<'a, H: Store + Env> Queue<'a, H> {
         resources: impl IntoIterator<Item = R>,
     ) -> Result<Place<'a, H>, ReservationError> {
         let task_id = task.into();
-        let owner = register(self.host, &self.owner_of(&task_id)).await?;
+        let name = self.owner_of(&task_id);
+        let owner = distil(self.host, || register(self.host, &name)).await?;
         let resources = resources.into_iter().map(Into::into).collect();
         let entry = Entry { owner: owner.number, task_id, resources };
         let open = Open::new(self.clone(), owner, entry);
-        while !self.append(&open.entry).await? {}
+        while !distil(self.host, || self.append(&open.entry)).await? {}
         self.host.observe(open.entry.event(Task::QUEUED));
         Ok(Place::new(open))
     }
