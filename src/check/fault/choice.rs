@@ -105,6 +105,11 @@ impl Kind {
         matches!(self, Kind::Step | Kind::Lands | Kind::Replicates)
     }
 
+    /// Whether every process stands where it stood, so that it does not matter where that is.
+    pub(crate) fn moves_nobody(self) -> bool {
+        self.whom() == Whom::Database || matches!(self, Kind::Lands | Kind::Redelivered)
+    }
+
     /// Whether what a process holds of the queues is delivered again.
     pub(crate) fn redelivers(self) -> bool {
         matches!(self, Kind::Crash | Kind::Redelivered)
@@ -154,8 +159,15 @@ impl Choice {
 
     /// A number that says all of it.
     pub(crate) fn number(self) -> u32 {
-        let strand = self.process * Strand::MOST + self.strand.index();
-        (strand * Kind::ALL.len()) as u32 + self.kind as u32
+        (self.process * Choice::OF_PROCESS) as u32 + self.number_of_process()
+    }
+
+    /// So many choices a process has.
+    pub(crate) const OF_PROCESS: usize = Strand::MOST * Kind::ALL.len();
+
+    /// A number that tells the choices of one process apart.
+    pub(crate) fn number_of_process(self) -> u32 {
+        (self.strand.index() * Kind::ALL.len()) as u32 + self.kind as u32
     }
 
     pub(crate) fn of_number(number: u32) -> Choice {

@@ -58,6 +58,14 @@ impl<S: Slot> Rows<S> {
     }
 }
 
+/// Asks for the memory of the slot with a key ahead of time, as far as that can be foreseen.
+#[inline]
+pub(super) fn prefetch_slot<S: Slot>(row: &[S], key: u32) {
+    if let Some(slot) = row.get(home(key) & row.len().wrapping_sub(1)) {
+        prefetch(slot);
+    }
+}
+
 /// The slot with a key in a row.
 #[inline]
 pub(super) fn find<S: Slot>(row: &[S], key: u32) -> Option<&S> {

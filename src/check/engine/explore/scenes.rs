@@ -111,6 +111,12 @@ impl Scenes {
         rows::find(row, turn.0)
     }
 
+    /// Asks for the memory of a turn ahead of time.
+    #[inline]
+    pub(super) fn prefetch_turn(row: &[Slot], turn: Turn) {
+        rows::prefetch_slot(row, turn.0);
+    }
+
     /// Notes what a turn leads to: the spot where the process stands then, the scene and the faults that
     /// are left; `None` where it cannot happen.
     pub(super) fn put(&mut self, scene: u32, turn: Turn, to: Option<(u32, u32, u32)>) {

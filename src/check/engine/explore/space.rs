@@ -198,7 +198,11 @@ pub(super) struct Space<'s> {
     woken: FxHashMap<(u32, u32, u32), Option<Woken>>,
     /// By choice, spot and budget: the number of a fault; `None` where it cannot be, whatever the
     /// store is.
-    fault_numbers: FxHashMap<(u32, u32, u32), Option<u32>>,
+    fault_numbers: FxHashMap<(u32, u32, u32), u32>,
+    /// By spot: what can happen there, a bit for each choice of its process.
+    spot_faults: Vec<u128>,
+    /// By process: the spot where it starts.
+    starts: Vec<u32>,
     budgets: Interner<Budget>,
     /// For each budget: which faults there may still be, whichever process they happen to.
     faults: Vec<Vec<Choice>>,
@@ -248,6 +252,8 @@ impl<'s> Space<'s> {
             scenes: Scenes::default(),
             woken: FxHashMap::default(),
             fault_numbers: FxHashMap::default(),
+            spot_faults: Vec::new(),
+            starts: Vec::new(),
             budgets: Interner::new(),
             faults: Vec::new(),
             faulty: FxHashMap::default(),
@@ -324,6 +330,7 @@ impl<'s> Space<'s> {
         self.both.clear();
         self.faulty.clear();
         self.fault_numbers.clear();
+        self.spot_faults.clear();
         self.scenes = Scenes::default();
         self.woken.clear();
     }
@@ -383,6 +390,7 @@ impl<'s> Space<'s> {
         let faults = self.budget(Budget::new(self.system));
         let mut global =
             Global { locals: Vec::new(), store, queues, memory: self.judge.start(), faults };
+        self.starts.clear();
         let events = self.system.history.clone();
         self.tell_at_start((None, Stepped { events, ..Stepped::default() }), &mut global)?;
         for process in 0..self.automata.len() {
@@ -394,6 +402,8 @@ impl<'s> Space<'s> {
             let label = (Some(process as u32), started);
             let class = self.automata[process].class(node)?;
             let at = self.at_number(at);
+            let start = self.spot(Spot { process: process as u32, node, at });
+            self.starts.push(start);
             global.locals.push(self.local(process, Local { class, at })?);
             self.tell_at_start(label, &mut global)?;
         }
@@ -555,7 +565,7 @@ impl<'s> Space<'s> {
                 Next::By(store, edge) => (store, edge),
             };
             goes_on = true;
-            visit((choice.number(), self.arrive(layout, key, next, process, (to, edge))?));
+            visit((choice.number(), self.arrive(layout, key, next, choice, (to, edge))?));
         }
         Some(goes_on)
     }
@@ -567,10 +577,12 @@ impl<'s> Space<'s> {
         layout: &Layout,
         key: &Packed<N>,
         mut next: Packed<N>,
-        process: usize,
+        choice: Choice,
         (store, edge): (u32, u32),
     ) -> Option<Packed<N>> {
-        layout.locals[process].put(&mut next, self.edge_local(edge)?);
+        if !choice.kind.moves_nobody() {
+            layout.locals[choice.process].put(&mut next, self.edge_local(edge)?);
+        }
         if self.is_plain() {
             layout.scene.put(&mut next, store);
             return Some(next);
@@ -665,7 +677,10 @@ impl<'s> Space<'s> {
             if self.is_unclear(choice.process, local) {
                 continue;
             }
-            let spot = self.firsts[choice.process][local as usize];
+            let spot = self.spot_hit(*choice, local);
+            if !self.can_be(*choice, spot) {
+                continue;
+            }
             let known = fault_key(*choice, spot, store, faults);
             let Some(moved) = self.faulty.get(&known)? else { continue };
             let mut next = *key;
@@ -679,7 +694,7 @@ impl<'s> Space<'s> {
             layout.faults.put(&mut next, moved.faults);
             lands |= comes_by_itself(choice.kind);
             let to = (store, moved.edge);
-            visit((choice.number(), self.arrive(layout, key, next, choice.process, to)?));
+            visit((choice.number(), self.arrive(layout, key, next, *choice, to)?));
         }
         Some(lands)
     }
@@ -803,12 +818,17 @@ impl<'s> Space<'s> {
         self.moved(self.asked(choice, global)).map(drop)
     }
 
-    /// Whether a choice can be, as far as its fault has a number to be looked up by.
+    /// Whether a choice can be in any store; its fault has a number then to be looked up by.
     fn may_be(&mut self, choice: Choice, global: &Global) -> bool {
-        let spot = self.first(choice.process, global);
-        choice.kind == Kind::Step
-            || !self.has_turns()
-            || self.number_fault(choice, spot, global.faults).is_some()
+        if choice.kind == Kind::Step {
+            return true;
+        }
+        let spot = self.spot_hit(choice, global.locals[choice.process]);
+        let can_be = self.can_be(choice, spot);
+        if can_be && self.has_turns() {
+            self.number_fault(choice, spot, global.faults);
+        }
+        can_be
     }
 
     /// Finds out what [`Space::successors`] did not know of a state.
@@ -870,7 +890,9 @@ impl<'s> Space<'s> {
         if let Some((spot, scene, faults)) = to.filter(|_| self.ordinals.are_at_work()) {
             let (store, memory) = self.parts(scene);
             let (mut locals, queues) = (global.locals.clone(), queues.into_owned());
-            locals[choice.process] = self.local_at(spot)?;
+            if !choice.kind.moves_nobody() {
+                locals[choice.process] = self.local_at(spot)?;
+            }
             self.renumber(Some(global), Global { locals, store, queues, memory, faults })?;
         }
         Ok(())
@@ -958,12 +980,32 @@ impl<'s> Space<'s> {
                 _ => None,
             },
         };
-        Asked { choice, spot: self.first(choice.process, global), store, queue, faults }
+        let spot = self.spot_hit(choice, global.locals[choice.process]);
+        Asked { choice, spot, store, queue, faults }
     }
 
-    /// The spot that stands for where a process stands.
-    fn first(&self, process: usize, global: &Global) -> u32 {
-        self.firsts[process][global.locals[process] as usize]
+    /// The spot at which a choice is asked for: where its process stands, if that matters.
+    #[inline]
+    fn spot_hit(&self, choice: Choice, local: u32) -> u32 {
+        match choice.kind.moves_nobody() {
+            true => self.starts[choice.process],
+            false => self.firsts[choice.process][local as usize],
+        }
+    }
+
+    /// Whether a fault can be at a spot, in some store.
+    #[inline]
+    fn can_be(&self, choice: Choice, spot: u32) -> bool {
+        self.spot_faults[spot as usize] >> choice.number_of_process() & 1 == 1
+    }
+
+    /// What can happen to a process that stands there: a bit for each of its choices.
+    fn faults_at(&self, Spot { process, at, .. }: Spot) -> u128 {
+        let of_process = (0..Choice::OF_PROCESS as u32)
+            .map(|number| Choice::of_number(process * Choice::OF_PROCESS as u32 + number));
+        let at = self.ats.value(at);
+        let can_be = |choice: &Choice| fault::can_be(self.system, *choice, at);
+        of_process.filter(can_be).fold(0, |all, choice| all | 1 << choice.number_of_process())
     }
 
     /// What a choice leads to, found out if need be; `None` where it cannot be. What a crash does to
@@ -1223,6 +1265,8 @@ impl<'s> Space<'s> {
         if number as usize == self.spot_places.len() {
             self.spot_places.push(None);
             self.spot_locals.push(NOT_KNOWN);
+            let faults = if self.system.has_steps_only() { 0 } else { self.faults_at(spot) };
+            self.spot_faults.push(faults);
         }
         number
     }

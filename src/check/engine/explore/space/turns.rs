@@ -7,7 +7,7 @@ use super::{
 };
 use crate::check::engine::explore::pack::{Layout, Packed};
 use crate::check::engine::explore::scenes::{Scenes, Slot, Turn};
-use crate::check::fault::{self, Choice, Kind};
+use crate::check::fault::{Choice, Kind};
 
 /// Where a step leads that depends on the store and on a queue.
 #[derive(Clone, Copy, Debug)]
@@ -64,14 +64,37 @@ impl Space<'_> {
             goes_on = true;
         }
         if !self.faults.is_empty() {
-            for choice in &self.faults[layout.faults.get(key) as usize] {
-                if let Turned::To(next) = self.faulty_turn(layout, key, row, *choice)? {
-                    goes_on |= comes_by_itself(choice.kind);
-                    visit((choice.number(), self.canonical(layout, next)?));
-                }
-            }
+            goes_on |= self.faulty_turns(layout, key, row, &mut visit)?;
         }
         Some(goes_on)
+    }
+
+    /// The same for what no process does; whether something is still to come that nobody can keep
+    /// from coming. The row of a scene is large where much can go wrong: a few of its slots are asked for together.
+    #[inline(never)]
+    fn faulty_turns<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        row: &[Slot],
+        visit: &mut impl FnMut(Successor<N>),
+    ) -> Option<bool> {
+        const TOGETHER: usize = 16;
+        let mut lands = false;
+        for choices in self.faults[layout.faults.get(key) as usize].chunks(TOGETHER) {
+            let mut turns = [None; TOGETHER];
+            for (turn, choice) in turns.iter_mut().zip(choices) {
+                *turn = self.fault_turn(layout, key, *choice)?;
+                turn.iter().for_each(|turn| Scenes::prefetch_turn(row, *turn));
+            }
+            for (turn, choice) in turns.into_iter().zip(choices) {
+                let Some(turn) = turn else { continue };
+                let Some(next) = self.faulty(layout, key, row, (*choice, turn))? else { continue };
+                lands |= comes_by_itself(choice.kind);
+                visit((choice.number(), self.canonical(layout, next)?));
+            }
+        }
+        Some(lands)
     }
 
     /// The same for the steps of a process that has guards beside what it does; whether one of its
@@ -156,37 +179,48 @@ impl Space<'_> {
         (local != NOT_KNOWN).then_some(local)
     }
 
-    /// The same for what no process does.
-    fn faulty_turn<const N: usize>(
+    /// The turn by which a fault is looked up; `Some(None)` where it cannot be, or it is not clear where its
+    /// process stands.
+    #[inline]
+    fn fault_turn<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        choice: Choice,
+    ) -> Option<Option<Turn>> {
+        let local = layout.locals[choice.process].get(key);
+        let spot = self.spot_hit(choice, local);
+        if !self.can_be(choice, spot) || self.is_unclear(choice.process, local) {
+            return Some(None);
+        }
+        let number = self.fault_numbers.get(&(choice.number(), spot, layout.faults.get(key)))?;
+        Some(Some(Turn::fault(*number)))
+    }
+
+    /// The state to which a fault leads; `Some(None)` where it cannot be.
+    #[inline]
+    fn faulty<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         row: &[Slot],
-        choice: Choice,
-    ) -> Option<Turned<N>> {
-        let field = layout.locals[choice.process];
-        let local = field.get(key);
-        if self.is_unclear(choice.process, local) {
-            return Some(Turned::Unclear);
-        }
-        let spot = self.firsts[choice.process][local as usize];
-        let asked = (choice.number(), spot, layout.faults.get(key));
-        let Some(number) = *self.fault_numbers.get(&asked)? else {
-            return Some(Turned::Blocked);
-        };
+        (choice, turn): (Choice, Turn),
+    ) -> Option<Option<Packed<N>>> {
         let mut next = *key;
         if choice.kind.redelivers() {
             self.redelivered(layout, key, &mut next, choice.process)?;
         }
         if choice.kind == Kind::Redelivered && next == *key {
-            return Some(Turned::Blocked);
+            return Some(None);
         }
-        let slot = Scenes::find(row, Turn::fault(number))?;
-        let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
+        let slot = Scenes::find(row, turn)?;
+        let Some(to) = slot.scene() else { return Some(None) };
         layout.scene.put(&mut next, to);
         layout.faults.put(&mut next, slot.faults);
-        field.put(&mut next, self.spot_local(slot.spot)?);
-        Some(Turned::To(next))
+        if !choice.kind.moves_nobody() {
+            layout.locals[choice.process].put(&mut next, self.spot_local(slot.spot)?);
+        }
+        Some(Some(next))
     }
 
     /// Whether it is known by scene what a choice leads to. The state that it leads to may be too wide
@@ -201,24 +235,22 @@ impl Space<'_> {
             return false;
         }
         let row = self.scenes.row(layout.scene.get(key));
-        let turned = match choice.kind {
-            Kind::Step => {
-                let local = layout.locals[choice.process].get(key);
-                let place = self.places[choice.process][local as usize];
-                self.turn(layout, key, row, (choice, local), self.place_of(choice, place))
-            }
-            _ => self.faulty_turn(layout, key, row, choice),
-        };
-        turned.is_some()
+        if choice.kind == Kind::Step {
+            let local = layout.locals[choice.process].get(key);
+            let place = self.place_of(choice, self.places[choice.process][local as usize]);
+            return self.turn(layout, key, row, (choice, local), place).is_some();
+        }
+        match self.fault_turn(layout, key, choice) {
+            None => false,
+            Some(None) => true,
+            Some(Some(turn)) => self.faulty(layout, key, row, (choice, turn)).is_some(),
+        }
     }
 
-    /// Gives a fault its number, if it can be in any store.
-    pub(super) fn number_fault(&mut self, choice: Choice, spot: u32, faults: u32) -> Option<u32> {
+    /// Gives a fault its number.
+    pub(super) fn number_fault(&mut self, choice: Choice, spot: u32, faults: u32) {
         let next = self.fault_numbers.len() as u32;
-        let at = self.ats.value(self.spots.value(spot).at);
-        let (system, key) = (self.system, (choice.number(), spot, faults));
-        let number = || fault::can_be(system, choice, at).then_some(next);
-        *self.fault_numbers.entry(key).or_insert_with(number)
+        self.fault_numbers.entry((choice.number(), spot, faults)).or_insert(next);
     }
 
     /// Notes by its scene what a choice leads to.
@@ -230,7 +262,8 @@ impl Space<'_> {
         to: Option<(u32, u32, u32)>,
     ) {
         let process = choice.process;
-        let (local, spot) = (global.locals[process], self.first(process, global));
+        let local = global.locals[process];
+        let spot = self.spot_hit(choice, local);
         let scene = self.scene(global.store, global.memory);
         let Place { part, column } = self.place_of(choice, self.places[process][local as usize]);
         let label = |moved: Moved| self.edge_list[moved.edge as usize].label;
@@ -249,7 +282,7 @@ impl Space<'_> {
             }
             _ => {
                 let key = (choice.number(), spot, global.faults);
-                self.fault_numbers.get(&key).copied().flatten().map(Turn::fault)
+                self.fault_numbers.get(&key).copied().map(Turn::fault)
             }
         };
         if let Some(turn) = turn {
