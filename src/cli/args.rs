@@ -86,7 +86,7 @@ pub(crate) struct Check {
     /// Give up an exploration after so many states.
     #[arg(long, value_name = "N", value_parser = whole(1, u64::MAX))]
     pub(crate) max_states: Option<u64>,
-    /// Give up an exploration when its tables take so many MiB.
+    /// Give up an exploration when its tables take so many MiB [default: nine tenths of what is free].
     #[arg(long, value_name = "MIB", value_parser = whole(1, 1 << 24))]
     pub(crate) max_memory: Option<u64>,
     /// Explore only states that take at most so many steps to get to.

@@ -10,7 +10,7 @@ use doorway::report::{self, json, terminal};
 use super::args::{Check, Format};
 use super::models::Named;
 use super::output::{self, Failure};
-use super::{Exit, models, progress, save};
+use super::{Exit, models, progress, room, save};
 
 pub(crate) fn run(args: &Check) -> Result<Exit, Failure> {
     let models = models::named(&args.models, &args.sizes)?;
@@ -95,7 +95,10 @@ fn search(
             time: args.max_time.map(Duration::from_secs_f64),
             executions: args.max_executions,
             states: args.max_states,
-            memory: args.max_memory.map(|mebibytes| (mebibytes as usize) << 20),
+            memory: match args.max_memory {
+                Some(mebibytes) => Some((mebibytes as usize) << 20),
+                None => room::free_memory(),
+            },
             depth: args.max_depth,
         },
         progress: Progress::default(),

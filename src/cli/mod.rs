@@ -10,6 +10,7 @@ mod mutants;
 mod output;
 mod progress;
 mod replay;
+mod room;
 mod save;
 #[cfg(all(unix, feature = "mongo"))]
 mod soak;

@@ -170,6 +170,7 @@ models! {
     "doorway-redelivery-crash-failover-stale-zombie-one-task"
     "doorway-redelivery-unknown-failover-stale-zombie-one-task"
     "doorway-crash-unknown-failover-stale-zombie-one-task"
+    "doorway-all-kinds-one-task"
     "doorway-redelivery-failover-zombie-one-task"
     "doorway-redelivery-stale-zombie-one-task"
     "doorway-redelivery-unknown-zombie-one-task"
