@@ -31,14 +31,6 @@ impl<S: Slot> Rows<S> {
         self.rows.get(number as usize).map_or(&[], |row| row)
     }
 
-    /// Asks for the memory of a row ahead of time.
-    #[inline]
-    pub(super) fn prefetch(&self, number: u32) {
-        if let Some(first) = self.row(number).first() {
-            prefetch(first);
-        }
-    }
-
     /// Puts a slot into the row of a number, in place of the one with its key.
     pub(super) fn put(&mut self, number: u32, slot: S) {
         if self.rows.len() <= number as usize {

@@ -99,12 +99,6 @@ impl Scenes {
         self.rows.row(scene)
     }
 
-    /// Asks for the memory of a scene's row ahead of time.
-    #[inline]
-    pub(super) fn prefetch(&self, scene: u32) {
-        self.rows.prefetch(scene);
-    }
-
     /// What a turn leads to, if that is known.
     #[inline]
     pub(super) fn find(row: &[Slot], turn: Turn) -> Option<&Slot> {

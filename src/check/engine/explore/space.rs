@@ -471,7 +471,7 @@ impl<'s> Space<'s> {
     #[inline]
     pub(super) fn prefetch<const N: usize>(&self, layout: &Layout, key: &Packed<N>) {
         if self.has_turns() {
-            self.scenes.prefetch(layout.scene.get(key));
+            self.prefetch_turns(layout, key);
         }
     }
 

@@ -69,6 +69,18 @@ impl Space<'_> {
         Some(goes_on)
     }
 
+    /// Asks for the memory of the steps of all processes ahead of time.
+    #[inline]
+    pub(super) fn prefetch_turns<const N: usize>(&self, layout: &Layout, key: &Packed<N>) {
+        let row = self.scenes.row(layout.scene.get(key));
+        for (field, places) in layout.locals.iter().zip(&self.places) {
+            let Place { part, column } = places[field.get(key) as usize];
+            if part == Part::Store {
+                Scenes::prefetch_turn(row, Turn::step(column));
+            }
+        }
+    }
+
     /// The same for what no process does; whether something is still to come that nobody can keep
     /// from coming. The row of a scene is large where much can go wrong: a few of its slots are asked for together.
     #[inline(never)]
