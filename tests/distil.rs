@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use doorway::check::{Check, Checked, Coverage, Cx, Faults};
+use doorway::check::{Check, Checked, Coverage, Cx, Faults, Guards};
 use doorway::doc;
-use doorway::env::{Wake, distil, insist, until};
+use doorway::env::{Env, Wake, distil, insist, until};
 use doorway::store::filter::by_id;
 use doorway::store::update::inc;
 use doorway::store::{Document, Store, StoreError};
@@ -104,13 +104,13 @@ fn what_it_smuggles_out_is_found_out() {
     assert!(refused.contains("p is not a function of the answers"), "{refused}");
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct Forgetful {
     #[serde(skip_deserializing)]
     n: i64,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct OneWay {
     n: i64,
 }
@@ -121,23 +121,51 @@ impl<'de> Deserialize<'de> for OneWay {
     }
 }
 
+/// Distils what it makes of the number that it draws.
+fn distilling<T>(make: fn(i64) -> T) -> Check
+where
+    T: Serialize + serde::de::DeserializeOwned + PartialEq + Send + 'static,
+{
+    finding(move |cx| async move {
+        let made = distil(&cx, || async { draw(&cx).await.map(make) }).await;
+        made.map(|made| i64::from(made == make(0)))
+    })
+}
+
 #[test]
 fn a_value_that_its_data_does_not_give_back_is_refused() {
-    let forgetful = finding(|cx| async move {
-        let found =
-            distil(&cx, || async { Ok::<_, StoreError>(Forgetful { n: 1 + draw(&cx).await? }) });
-        found.await.map(|found| found.n)
-    });
-    let refused = forgetful.try_explore().unwrap_err().to_string();
-    assert!(refused.contains("p is not a function of the answers"), "{refused}");
+    let refused = |check: Check| {
+        let failed = check.explore();
+        let failed = failed.assert_violates("no-failure").counterexample("no-failure").unwrap();
+        assert!(failed.to_string().contains("p distils what does not become data"), "{failed}");
+    };
+    refused(distilling(|n| Forgetful { n: n + 1 }));
+    refused(distilling(|n| OneWay { n }));
+    // Both are `null` in JSON.
+    refused(distilling(|n| (n > 0).then_some(())));
+    distilling(|n| Some(n)).explore().assert_verified();
+}
 
-    let one_way = finding(|cx| async move {
-        let found = distil(&cx, || async { Ok::<_, StoreError>(OneWay { n: draw(&cx).await? }) });
-        found.await.map(|found| found.n)
+/// Its guards and works distil: one after another, stopped before they have asked anything, or all of it.
+#[test]
+fn guards_and_works_that_distil_are_told_apart() {
+    let found = |cx: &Cx| {
+        let cx = cx.clone();
+        async move { distil(&cx, || parity(&cx, 1)).await.unwrap() }
+    };
+    let check = finding(move |cx| async move {
+        let guard = || async {
+            found(&cx).await;
+        };
+        let first = cx.beside(guard(), found(&cx)).await;
+        let second = cx.beside(guard(), found(&cx)).await;
+        let nothing = cx.beside(guard(), distil(&cx, || async { Ok::<_, StoreError>(1) })).await;
+        let stopped = cx.beside(async {}, found(&cx)).await.unwrap_or(1);
+        let last = found(&cx).await;
+        let all = [first, second, nothing.map(Result::unwrap), Some(stopped), Some(last)];
+        Ok::<_, StoreError>(all.into_iter().flatten().sum::<i64>() % 2)
     });
-    let failed = one_way.explore();
-    let failed = failed.assert_violates("no-failure").counterexample("no-failure").unwrap();
-    assert!(failed.to_string().contains("p distils what does not become data"), "{failed}");
+    check.guards(Guards::Run { rests: 0 }).explore().assert_verified();
 }
 
 /// Writes to a document that is not there, until an answer comes.
@@ -169,23 +197,37 @@ fn attempts_that_failed_are_forgotten() {
     assert_eq!([0, 1, 3].map(insisting), expected);
 }
 
-/// What a work has read does not wake its caller; what was read before an attempt that failed does.
+/// What a work has read does not wake its caller; what was read before does, be it that an attempt failed in
+/// between, or that a work waited for something else.
 #[test]
 fn who_pauses_wakes_by_what_it_read_itself() {
     let pausing = |distils: bool| {
         Check::new("pausing")
             .document("counter", doc! {"_id": "n", "n": 0})
+            .document("flag", doc! {"_id": "n", "n": 0})
             .process("p", move |cx: Cx| async move {
-                let counter = cx.collection::<Document>("counter");
+                let [counter, flag] =
+                    ["counter", "flag"].map(|name| cx.collection::<Document>(name));
+                let raised = || async {
+                    match flag.find_one(by_id("n")).await.map(number) {
+                        Ok(0) => Err(Wake::Changed),
+                        raised => Ok(raised),
+                    }
+                };
                 let attempt = || async {
                     let read = || async { counter.find_one(by_id("n")).await.map(number) };
                     let seen = if distils { distil(&cx, read).await } else { read().await };
                     insist_on_nothing(&cx).await;
+                    distil(&cx, || until(&cx, raised)).await.unwrap();
                     if seen.unwrap() > 0 { Ok(()) } else { Err(Wake::Changed) }
                 };
                 until(&cx, attempt).await;
             })
             .process("q", |cx: Cx| async move { parity(&cx, 1).await.map(|_| ()) })
+            .process("r", |cx: Cx| async move {
+                let flag = cx.collection::<Document>("flag");
+                flag.update_one(by_id("n"), inc("n", 1)).await.map(|_| ())
+            })
             .faults(Faults::default().unknown_outcomes(1).among(["p"]))
     };
     pausing(false).explore().assert_verified();

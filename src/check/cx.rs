@@ -16,7 +16,7 @@ use super::request::{Answer, Request};
 use super::strand::Strand;
 use crate::env::{Env, Event, Mark, Queues, Wake};
 use crate::store::json::{from_value, to_value};
-use crate::store::{Command, Document, Reply, Store, StoreError, Text, WriteConcern};
+use crate::store::{Command, Document, Reply, Store, StoreError, Text, Value, WriteConcern};
 
 /// The handle through which a process under check asks the world: a [`Store`], an [`Env`] and
 /// [`Queues`] in one. Every request suspends the process, and the engine decides when it goes on.
@@ -115,7 +115,7 @@ impl Cx {
     fn seen(&self, wake: &Wake) -> Vec<(Command, Result<Reply, StoreError>)> {
         match wake {
             Wake::When(_) => Vec::new(),
-            Wake::Changed => self.mailbox().slot().seen.clone(),
+            Wake::Changed => self.mailbox().slot().seen_by_attempt().to_vec(),
         }
     }
 
@@ -132,6 +132,11 @@ impl Cx {
     /// What still matters to the process, in an order in which it may be given again.
     pub(crate) fn matter(&self) -> Vec<Input> {
         self.mailbox().matter()
+    }
+
+    /// Whether something was kept before that no work has come to.
+    pub(crate) fn has_more_to_recall(&self) -> bool {
+        self.mailbox().has_more_to_recall()
     }
 
     /// Has the process learnt: what it distils is kept, and this was kept before.
@@ -260,9 +265,10 @@ impl Env for Cx {
         known.and_then(|known| from_value(known).ok()).ok_or(mark)
     }
 
-    fn distilled<T: Serialize + DeserializeOwned>(&self, mark: Mark, value: &T) {
-        let data = to_value(value).and_then(|data| from_value::<T>(data.clone()).map(|_| data));
-        self.mailbox().distilled(mark, data.ok());
+    fn distilled<T: Serialize + DeserializeOwned + PartialEq>(&self, mark: Mark, value: &T) {
+        let comes_back =
+            |data: &Value| from_value::<T>(data.clone()).is_ok_and(|back| back == *value);
+        self.mailbox().distilled(mark, to_value(value).ok().filter(comes_back));
     }
 
     fn again(&self, mark: Mark) {

@@ -36,8 +36,11 @@ pub(super) struct Slot {
     /// Whether it was asked since the process was last resumed.
     is_new: bool,
     answer: Option<Answer>,
-    /// The commands since the last mark, with their answers: what the attempt saw.
+    /// Commands with their answers, and from which of them on the attempt saw them: since the last mark.
     pub(super) seen: Vec<Seen>,
+    from: usize,
+    /// Of a guard: where it began, so that it is told from others that began elsewhere.
+    born: Vec<(usize, u32)>,
     /// Which of the answers to the process still matter to this strand.
     matter: Matter,
     /// A command that a mutation holds back until after the next request.
@@ -54,10 +57,11 @@ pub(crate) enum Input {
     Known(Known),
 }
 
-/// What a process has [distilled](crate::env::Env::distil) from answers, in place of these.
+/// What a process has [distilled](crate::env::distil) from answers, in place of these.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Known {
     strand: Strand,
+    born: Vec<(usize, u32)>,
     /// Where the work began: after so many inputs that still mattered, as the work of this number there.
     after: usize,
     number: u32,
@@ -90,9 +94,11 @@ impl Matter {
 
     /// Goes back to where it was so long, and so many works had begun.
     fn truncate(&mut self, len: usize, works: u32) {
-        self.first = self.first.min(len as u32);
-        self.others.truncate(len - self.first as usize);
-        self.works = works;
+        if len <= self.len() {
+            self.first = self.first.min(len as u32);
+            self.others.truncate(len - self.first as usize);
+            self.works = works;
+        }
     }
 
     fn iter(&self) -> impl Iterator<Item = Input> {
@@ -235,8 +241,8 @@ impl Mailbox {
     /// Where this strand begins an attempt.
     pub(super) fn mark(&mut self) -> Mark {
         let slot = self.slot();
-        slot.seen.clear();
-        Mark { seen: 0, is_within: false, ..slot.here() }
+        slot.from = slot.seen.len();
+        Mark { is_within: false, ..slot.here() }
     }
 
     /// Where this strand stands within its attempt.
@@ -248,11 +254,10 @@ impl Mailbox {
     pub(super) fn known(&mut self) -> (Mark, Option<Value>) {
         let strand = self.running.strand();
         let slot = self.slot();
-        let mark = slot.here();
+        let (mark, born) = (slot.here(), slot.born.clone());
         slot.matter.works += 1;
-        let is_it = |known: &Known| {
-            known.strand == strand && known.after == mark.matter && known.number == mark.works
-        };
+        let here = (strand, &born, mark.matter, mark.works);
+        let is_it = |known: &Known| (known.strand, &known.born, known.after, known.number) == here;
         let take = |recalls: &mut Vec<Known>| Some(recalls.remove(recalls.iter().position(is_it)?));
         let Some(known) = self.recalls.as_mut().and_then(take) else { return (mark, None) };
         self.recalled += 1;
@@ -270,13 +275,21 @@ impl Mailbox {
         };
         let (strand, is_kept) = (self.running.strand(), self.recalls.is_some());
         let slot = self.slot();
-        slot.seen.truncate(mark.seen);
-        if !is_kept || mark.has_deferred || slot.has_deferred {
+        slot.see_as_at(mark);
+        // Where nothing was answered there is nothing to forget.
+        let is_answered = slot.matter.len() > mark.matter;
+        if !is_kept || !is_answered || mark.has_deferred || slot.has_deferred {
             return;
         }
         slot.matter.truncate(mark.matter, mark.works);
-        let known = Known { strand, after: mark.matter, number: mark.works, value };
+        let born = slot.born.clone();
+        let known = Known { strand, born, after: mark.matter, number: mark.works, value };
         slot.matter.push(Input::Known(known));
+    }
+
+    /// Whether something was kept before that no work has come to.
+    pub(super) fn has_more_to_recall(&self) -> bool {
+        self.recalls.as_ref().is_some_and(|recalls| !recalls.is_empty())
     }
 
     /// From now on what works come to is kept; and this was kept before.
@@ -292,20 +305,32 @@ impl Mailbox {
             slot.deferred = None;
             slot.has_deferred = false;
         }
-        if !slot.has_deferred {
-            slot.seen.truncate(mark.seen);
+        if !(mark.is_within && (slot.has_deferred || mark.has_deferred)) {
+            slot.see_as_at(mark);
             slot.matter.truncate(mark.matter, mark.works);
         }
     }
 }
 
 impl Slot {
+    /// What the attempt that is under way saw.
+    pub(super) fn seen_by_attempt(&self) -> &[Seen] {
+        &self.seen[self.from..]
+    }
+
+    /// What was seen since the mark wakes nobody.
+    fn see_as_at(&mut self, mark: Mark) {
+        self.seen.truncate(mark.seen);
+        self.from = mark.from.min(self.seen.len());
+    }
+
     /// Where the strand stands within its attempt.
     fn here(&self) -> Mark {
         Mark {
             matter: self.matter.len(),
             works: self.matter.works,
             seen: self.seen.len(),
+            from: self.from,
             is_within: true,
             has_deferred: self.has_deferred,
         }
@@ -336,8 +361,10 @@ impl Fork {
         };
         let given = mailbox.given + mailbox.recalled;
         let (mattered, seen) = (mailbox.slot().here(), mailbox.slot().seen.clone());
+        let born = [&*mailbox.slot().born, &[(mattered.matter, mattered.works)]].concat();
+        let slot = Slot { born, ..Slot::default() };
         let place = mailbox.guards.partition_point(|(strand, _)| *strand < guard.strand());
-        mailbox.guards.insert(place, (guard.strand(), Slot::default()));
+        mailbox.guards.insert(place, (guard.strand(), slot));
         let mailbox = Arc::clone(shared);
         Some(Fork { mailbox, outside, work, guard, given, mattered, seen })
     }
@@ -365,7 +392,10 @@ impl Fork {
         let slot = mailbox.slot();
         (slot.request, slot.answer, slot.deferred) = (None, None, None);
         slot.seen.clone_from(&self.seen);
-        slot.matter.truncate(self.mattered.matter, self.mattered.works);
+        slot.from = self.mattered.from;
+        // A work that was stopped before anything was answered is not begun again by another.
+        let works = slot.matter.works.max(self.mattered.works);
+        slot.matter.truncate(self.mattered.matter, works);
         came_by.iter().for_each(|input| slot.matter.push(input));
         mailbox.told.stopped = true;
     }

@@ -196,6 +196,11 @@ impl Coroutine {
         self.poll()
     }
 
+    /// Whether it was to know something that none of its works has come to.
+    pub(crate) fn has_more_to_recall(&self) -> bool {
+        self.cx.has_more_to_recall()
+    }
+
     /// What of the activity under way still matters, in an order in which it may be given again.
     pub(crate) fn matter(&self) -> Vec<Input> {
         self.cx.matter()

@@ -7,13 +7,18 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 pub(super) fn free_memory() -> Option<usize> {
     let memory = MemoryRefreshKind::nothing().with_ram();
     let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory));
-    let container = system.cgroup_limits().map(|limits| limits.free_memory);
-    most(system.available_memory(), container)
+    if system.total_memory() == 0 {
+        return None;
+    }
+    // What the container keeps of files is given up where it is needed, and counts as free.
+    let container = system.cgroup_limits().map(|limits| (limits.total_memory, limits.rss));
+    Some(most(system.available_memory(), container))
 }
 
-fn most(machine: u64, container: Option<u64>) -> Option<usize> {
-    let free = container.into_iter().chain([machine]).filter(|free| *free > 0).min()?;
-    usize::try_from(free / 10 * 9).ok()
+/// Of what is available on the machine, and of what the container may have and has.
+fn most(machine: u64, container: Option<(u64, u64)>) -> usize {
+    let left = container.map_or(machine, |(total, taken)| total.saturating_sub(taken));
+    usize::try_from(machine.min(left) / 10 * 9).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -22,10 +27,10 @@ mod tests {
 
     #[test]
     fn it_is_what_is_left_in_the_smaller_of_the_two() {
-        assert_eq!(most(1000, None), Some(900));
-        assert_eq!(most(1000, Some(100)), Some(90));
-        assert_eq!(most(100, Some(1000)), Some(90));
-        assert_eq!(most(0, None), None, "it is not known");
+        assert_eq!(most(1000, None), 900);
+        assert_eq!(most(1000, Some((400, 300))), 90);
+        assert_eq!(most(100, Some((1000, 0))), 90);
+        assert_eq!(most(1000, Some((300, 400))), 0);
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub trait Env: Send + Sync {
 
     /// Says that the work which began at the mark came to this value, and that nothing else it learnt
     /// matters.
-    fn distilled<T: Serialize + DeserializeOwned>(&self, _mark: Mark, _value: &T) {}
+    fn distilled<T: Serialize + DeserializeOwned + PartialEq>(&self, _mark: Mark, _value: &T) {}
 
     /// Says that the code goes on as it did at the mark, and that nothing it learnt since then
     /// matters. Use [`until`], [`forever`] and [`insist`], whose types see to that.
@@ -114,18 +114,35 @@ pub trait Env: Send + Sync {
 }
 
 /// A point of the code to which a loop comes back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// So many answers mattered there.
     pub(crate) matter: usize,
     /// So many works that distil something had begun since the last of them.
     pub(crate) works: u32,
-    /// So many of what the attempt had read could wake it.
+    /// So many commands were seen, and where among them the attempt began that a pause looks at.
     pub(crate) seen: usize,
+    pub(crate) from: usize,
     /// Whether it is within an attempt.
     pub(crate) is_within: bool,
     /// Whether a mutation had held a command back.
     pub(crate) has_deferred: bool,
+}
+
+impl Mark {
+    /// Whether it is within an attempt of a loop, and does not begin one.
+    #[must_use]
+    pub fn is_within(&self) -> bool {
+        self.is_within
+    }
+}
+
+/// A mark at which nothing is forgotten.
+impl Default for Mark {
+    fn default() -> Mark {
+        let (seen, from) = (usize::MAX, 0);
+        Mark { matter: usize::MAX, works: 0, seen, from, is_within: false, has_deferred: false }
+    }
 }
 
 /// First-in-first-out queues with late acknowledgement, as a message broker gives them.
@@ -194,10 +211,10 @@ where
 /// Does some work of which nothing matters afterwards but the value that it comes to: not which answers it
 /// had, nor how often it asked.
 ///
-/// The work gets by with what it shares (`Fn` lets it keep nothing), and the value is data (`serde`): so an
-/// explorer may take all runs of the code for one that come to one value, as they have one future. In
-/// production it is just the work. What it has read wakes its caller from no [`pause`](Env::pause) by
-/// [`Wake::Changed`]. After an error everything matters that mattered before.
+/// The work gets by with what it shares (`Fn` lets it keep nothing), and the value is data (`serde`) that comes
+/// back as it was, or an engine has the process fail: so an explorer may take all runs of the code for one that
+/// come to one value, as they have one future. In production it is just the work. What it has read wakes its
+/// caller from no [`pause`](Env::pause) by [`Wake::Changed`]. After an error everything matters that mattered before.
 ///
 /// # Errors
 ///
@@ -205,7 +222,7 @@ where
 pub async fn distil<E, T, X, F, A>(env: &E, work: F) -> Result<T, X>
 where
     E: Env,
-    T: Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned + PartialEq,
     F: Fn() -> A,
     A: Future<Output = Result<T, X>>,
 {

@@ -141,6 +141,7 @@ models! {
     "doorway-failover-two-resources"
     "doorway-failover-one-manager"
     "doorway-failover-two-and-two"
+    "doorway-failover-unretried"
     "doorway-redelivery-crash"
     "doorway-redelivery-unknown"
     "doorway-redelivery-stale"

@@ -191,7 +191,7 @@ impl<S: Send + Sync, Q: Send + Sync> Env for Live<S, Q> {
 
     /// A round of a loop ends: one that did not wait has got something done.
     fn again(&self, mark: Mark) {
-        if !mark.is_within {
+        if !mark.is_within() {
             self.waiting().end_round();
         }
     }

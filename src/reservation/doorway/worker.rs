@@ -195,7 +195,7 @@ where
 }
 
 /// What comes of claiming a task.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 enum Claim {
     /// It runs, and this binding runs it.
     Granted,

@@ -461,7 +461,7 @@ impl Automaton {
             self.inputs.number(input)
         };
         let answers: Vec<u32> = answers.into_iter().map(renumbered).collect();
-        let (coroutine, stands) = self.replay(activity, &answers);
+        let (coroutine, stands) = self.replay(activity, &answers)?;
         let is_there = coroutine.activity() == activity
             && coroutine.matter().len() == answers.len()
             && stands == expected;
@@ -483,7 +483,7 @@ impl Automaton {
                 "goes on after its end".into(),
             ));
         };
-        let mut coroutine = self.replay(activity, &answers).0;
+        let mut coroutine = self.replay(activity, &answers)?.0;
         let (stands, told) = coroutine.resume(strand, value);
         let answers = if coroutine.activity() == activity {
             let mut given: Vec<u32> = answers;
@@ -500,11 +500,19 @@ impl Automaton {
         self.arrive(coroutine.activity(), answers, stands, told)
     }
 
-    fn replay(&mut self, activity: usize, answers: &[u32]) -> (Coroutine, Stands) {
+    fn replay(
+        &mut self,
+        activity: usize,
+        answers: &[u32],
+    ) -> Result<(Coroutine, Stands), CheckError> {
         self.derivations += 1;
         let inputs = answers.iter().map(|input| self.inputs.value(*input).clone()).collect();
         let (coroutine, stands, _) = self.run_through(activity, inputs);
-        (coroutine, stands)
+        if coroutine.has_more_to_recall() {
+            let what = "does not do the work again of which it knows what it came to";
+            return Err(CheckError::not_reproducible(&self.process.name, what.into()));
+        }
+        Ok((coroutine, stands))
     }
 
     /// The node at which a run of the code has arrived, a new one if need be.
@@ -527,7 +535,7 @@ impl Automaton {
         }
         if let Key::Waiting { activity, answers } = &key {
             let (activity, answers) = (*activity, answers.clone());
-            let afresh = self.replay(activity, &answers).1;
+            let afresh = self.replay(activity, &answers)?.1;
             let afresh = self.standing(afresh);
             self.compare(afresh, number)?;
         }

@@ -50,6 +50,8 @@ const NOT_KNOWN: u32 = u32::MAX;
 /// About so many edges of a process are learnt once more, at least.
 const ASKED: usize = 512;
 
+const _: () = assert!(Choice::OF_PROCESS <= u128::BITS as usize);
+
 /// Where a process can stand, as far as states tell it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Local {
@@ -196,10 +198,9 @@ pub(super) struct Space<'s> {
     scenes: Scenes,
     /// The same by scene.
     woken: FxHashMap<(u32, u32, u32), Option<Woken>>,
-    /// By choice, spot and budget: the number of a fault; `None` where it cannot be, whatever the
-    /// store is.
+    /// By choice, spot and budget: the number of a fault.
     fault_numbers: FxHashMap<(u32, u32, u32), u32>,
-    /// By spot: what can happen there, a bit for each choice of its process.
+    /// By spot: what can happen there in some store, a bit for each choice of its process.
     spot_faults: Vec<u128>,
     /// By process: the spot where it starts.
     starts: Vec<u32>,
