@@ -137,7 +137,12 @@ fn a_value_that_its_data_does_not_give_back_is_refused() {
     let refused = |check: Check| {
         let failed = check.explore();
         let failed = failed.assert_violates("no-failure").counterexample("no-failure").unwrap();
-        assert!(failed.to_string().contains("p distils what does not become data"), "{failed}");
+        assert!(
+            failed
+                .to_string()
+                .contains("p distils a value that its data (serde) does not give back"),
+            "{failed}"
+        );
     };
     refused(distilling(|n| Forgetful { n: n + 1 }));
     refused(distilling(|n| OneWay { n }));

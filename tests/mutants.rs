@@ -1,5 +1,6 @@
 //! Mutants: a design with one command changed is told from the design.
 
+use doorway::check::engine::explore::Limits;
 use doorway::check::mutation::{Change, Mutation};
 use doorway::model::mutants::{Fate, Killers};
 use doorway::model::{Model, harmless, shipped};
@@ -12,7 +13,7 @@ fn model(name: &str) -> Model {
 
 fn killers(names: &[&str]) -> Killers {
     let models = names.iter().map(|name| model(name)).collect();
-    Killers::prepare(models, None).expect("the models are verified")
+    Killers::prepare(models, Limits::default()).expect("the models are verified")
 }
 
 /// The fate of the one mutant that is described so.
@@ -162,13 +163,25 @@ fn a_change_is_read_as_it_is_written() {
 }
 
 #[test]
+fn a_model_that_takes_more_memory_than_there_is_is_not_left_out_in_silence() {
+    let limits = Limits { memory: Some(1 << 20), ..Limits::default() };
+    let unfit = Killers::prepare(vec![model("doorway")], limits).err().expect("it takes more");
+    let expected = "doorway was not explored whole, as the limit of 1 MiB of memory was reached";
+    assert!(unfit.to_string().starts_with(expected), "{unfit}");
+    let limits = Limits { states: Some(1000), ..limits };
+    let killers = Killers::prepare(vec![model("doorway")], limits).expect("it is left out");
+    assert!(killers.models().is_empty());
+}
+
+#[test]
 fn what_is_listed_as_harmless_is_a_mutant_of_the_doorway() {
     let all: Vec<Model> = shipped().expect("the shipped models are read");
     let of_doorway = all.into_iter().filter(|model| {
         model.design.name() == "doorway" && model.mutant.is_none() && model.name.contains("-one-")
             || model.name == "doorway-cancel-one-manager"
     });
-    let killers = Killers::prepare(of_doorway.collect(), Some(50_000)).expect("they are verified");
+    let limits = Limits { states: Some(50_000), ..Limits::default() };
+    let killers = Killers::prepare(of_doorway.collect(), limits).expect("they are verified");
     let mutants = killers.mutants();
     for known in harmless().expect("the list is read") {
         assert!(!known.why.is_empty(), "{} has no reason", known.mutation);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::mailbox::{Fork, Input, Known, Mailbox, Told, lock};
+use super::mailbox::{Fork, Known, Mailbox, Matters, Told, lock};
 use super::mutation::Edge;
 use super::process::{Guarding, Stands};
 use super::request::{Answer, Request};
@@ -130,7 +130,7 @@ impl Cx {
     }
 
     /// What still matters to the process, in an order in which it may be given again.
-    pub(crate) fn matter(&self) -> Vec<Input> {
+    pub(crate) fn matter(&self) -> Vec<Matters> {
         self.mailbox().matter()
     }
 

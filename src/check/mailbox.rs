@@ -51,7 +51,7 @@ pub(super) struct Slot {
 
 /// Something that matters to what a process does from here on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum Matters {
     /// The answer of this number.
     Answer(u32),
     Known(Known),
@@ -73,15 +73,15 @@ pub(crate) struct Known {
 #[derive(Debug, Default)]
 struct Matter {
     first: u32,
-    others: Vec<Input>,
+    others: Vec<Matters>,
     /// So many works that distil something began since the last input.
     works: u32,
 }
 
 impl Matter {
-    fn push(&mut self, input: Input) {
+    fn push(&mut self, input: Matters) {
         self.works = 0;
-        if self.others.is_empty() && input == Input::Answer(self.first) {
+        if self.others.is_empty() && input == Matters::Answer(self.first) {
             self.first += 1;
         } else {
             self.others.push(input);
@@ -101,8 +101,8 @@ impl Matter {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = Input> {
-        (0..self.first).map(Input::Answer).chain(self.others.iter().cloned())
+    fn iter(&self) -> impl Iterator<Item = Matters> {
+        (0..self.first).map(Matters::Answer).chain(self.others.iter().cloned())
     }
 }
 
@@ -190,7 +190,7 @@ impl Mailbox {
         if let Some(slot) = self.slot_of(strand) {
             slot.request = None;
             slot.answer = Some(answer);
-            slot.matter.push(Input::Answer(given));
+            slot.matter.push(Matters::Answer(given));
         }
     }
 
@@ -226,7 +226,7 @@ impl Mailbox {
 
     /// What still matters to the process, in an order in which it may be given again. In which order
     /// answers came to different strands does not matter: they know nothing of each other.
-    pub(super) fn matter(&self) -> Vec<Input> {
+    pub(super) fn matter(&self) -> Vec<Matters> {
         let guards = self.guards.iter().flat_map(|(_, slot)| slot.matter.iter());
         self.main.matter.iter().chain(guards).collect()
     }
@@ -261,7 +261,7 @@ impl Mailbox {
         let take = |recalls: &mut Vec<Known>| Some(recalls.remove(recalls.iter().position(is_it)?));
         let Some(known) = self.recalls.as_mut().and_then(take) else { return (mark, None) };
         self.recalled += 1;
-        self.slot().matter.push(Input::Known(known.clone()));
+        self.slot().matter.push(Matters::Known(known.clone()));
         (mark, Some(known.value))
     }
 
@@ -269,8 +269,9 @@ impl Mailbox {
     /// mutation has held a command back, it matters whether that was sent.
     pub(super) fn distilled(&mut self, mark: Mark, to: Option<Value>) {
         let Some(value) = to else {
-            self.fault =
-                Some("distils what does not become data by serde, or not again what it was");
+            self.fault = Some(
+                "distils a value that its data (serde) does not give back as it was, as `Some(())` is null",
+            );
             return;
         };
         let (strand, is_kept) = (self.running.strand(), self.recalls.is_some());
@@ -284,7 +285,7 @@ impl Mailbox {
         slot.matter.truncate(mark.matter, mark.works);
         let born = slot.born.clone();
         let known = Known { strand, born, after: mark.matter, number: mark.works, value };
-        slot.matter.push(Input::Known(known));
+        slot.matter.push(Matters::Known(known));
     }
 
     /// Whether something was kept before that no work has come to.
@@ -418,9 +419,9 @@ impl Atoms for Known {
     }
 }
 
-impl Atoms for Input {
+impl Atoms for Matters {
     fn each_atom(&mut self, change: &mut dyn FnMut(Atom<'_>)) {
-        if let Input::Known(known) = self {
+        if let Matters::Known(known) = self {
             known.each_atom(change);
         }
     }

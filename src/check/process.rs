@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use super::cx::Cx;
-use super::mailbox::{Input, Known, Told};
+use super::mailbox::{Known, Matters, Told};
 use super::mutation::Edge;
 use super::request::{Answer, Request};
 use super::strand::Strand;
@@ -202,7 +202,7 @@ impl Coroutine {
     }
 
     /// What of the activity under way still matters, in an order in which it may be given again.
-    pub(crate) fn matter(&self) -> Vec<Input> {
+    pub(crate) fn matter(&self) -> Vec<Matters> {
         self.cx.matter()
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use doorway::check::engine::explore::Limits;
 use doorway::check::mutation::Mutation;
 use doorway::model::mutants::{Fate, Killers};
 use doorway::model::{EngineKind, Harmless, Model, Subject, harmless};
@@ -10,13 +11,14 @@ use serde_json::json;
 
 use super::args::{Format, Mutants, Sizes};
 use super::output::{self, Failure};
-use super::{Exit, models};
+use super::{Exit, models, room};
 
 pub(crate) fn run(args: &Mutants) -> Result<Exit, Failure> {
     let plain = |error: &dyn std::fmt::Display| Failure::Plain(error.to_string());
     let began = Instant::now();
-    let killers = Killers::prepare(chosen(args)?, args.largest).map_err(|error| plain(&error))?;
-    let others = Killers::prepare(others(args)?, args.largest).map_err(|error| plain(&error))?;
+    let limits = Limits { states: args.largest, memory: room::free_memory(), ..Limits::default() };
+    let killers = Killers::prepare(chosen(args)?, limits).map_err(|error| plain(&error))?;
+    let others = Killers::prepare(others(args)?, limits).map_err(|error| plain(&error))?;
     if killers.models().is_empty() {
         return Err(Failure::Plain("every model is larger than --largest allows".into()));
     }

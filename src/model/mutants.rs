@@ -13,7 +13,7 @@ use super::{Expect, Model};
 use crate::check::engine::explore::{CheckError, ExploreOptions, Limits, explore};
 use crate::check::mutation::{Change, Mutation, Shape, Shapes};
 use crate::check::{Coverage, Report, System, Verdict};
-use crate::store::StoreError;
+use crate::store::{StoreError, Text};
 
 /// The models that are to kill mutants, each with what it is without one.
 pub struct Killers {
@@ -21,6 +21,8 @@ pub struct Killers {
     models: Vec<Killer>,
     /// Models of one mutant each, made to show that it falls.
     made_for: Vec<Model>,
+    /// So many bytes the search of a mutant may take, if that is said.
+    memory: Option<usize>,
 }
 
 /// A model without a mutant.
@@ -98,6 +100,8 @@ pub enum Unfit {
     Refused(String, CheckError),
     /// A model is not as it expects, also without a mutant.
     Wanting(String),
+    /// A model was not explored whole, for this limit.
+    Unended(String, Text),
 }
 
 impl std::fmt::Display for Unfit {
@@ -105,6 +109,9 @@ impl std::fmt::Display for Unfit {
         match self {
             Unfit::Store(model, error) => write!(f, "{model} cannot be set up: {error}"),
             Unfit::Refused(model, error) => write!(f, "{model}: {error}"),
+            Unfit::Unended(model, limit) => {
+                write!(f, "{model} was not explored whole, as {limit}: leave it out by --largest")
+            }
             Unfit::Wanting(model) => {
                 write!(f, "{model} is not verified without a mutant: nothing can be said of any")
             }
@@ -119,22 +126,22 @@ const LARGER: u64 = 4;
 const MORE: u64 = 100_000;
 
 impl Killers {
-    /// Explores each model as it is, but those of more states than `largest`. The properties that a
-    /// model expects to be violated are left out. A model with a mutant of its own is explored when that
-    /// one is judged.
+    /// Explores each model as it is, and leaves those out that have more states than the limits allow. The
+    /// properties that a model expects to be violated are left out. A model with a mutant of its own is
+    /// explored when that one is judged. The limit of memory is one for each mutant too.
     ///
     /// # Errors
     ///
-    /// [`Unfit`] where a model does not hold what it expects.
-    pub fn prepare(models: Vec<Model>, largest: Option<u64>) -> Result<Killers, Unfit> {
+    /// [`Unfit`] where a model does not hold what it expects, or another limit was reached.
+    pub fn prepare(models: Vec<Model>, limits: Limits) -> Result<Killers, Unfit> {
         let mut prepared = Vec::new();
         let (made_for, models): (Vec<_>, Vec<_>) =
             models.into_iter().partition(|model| model.mutant.is_some());
         for model in models {
-            prepared.extend(Killer::prepare(model, largest)?);
+            prepared.extend(Killer::prepare(model, limits)?);
         }
         prepared.sort_by_key(|killer| killer.graph);
-        Ok(Killers { models: prepared, made_for })
+        Ok(Killers { models: prepared, made_for, memory: limits.memory })
     }
 
     /// The models, the smallest first.
@@ -185,7 +192,8 @@ impl Killers {
             }
         }
         for killer in self.models.iter().filter(|killer| killer.concerns(mutation)) {
-            fate = fate.and(killer.judge(mutation, time(killer))?);
+            let limits = Limits { time: time(killer), memory: self.memory, ..Limits::default() };
+            fate = fate.and(killer.judge(mutation, limits)?);
             if !matches!(fate, Fate::Survived { .. }) {
                 break;
             }
@@ -196,16 +204,16 @@ impl Killers {
 
 impl Killer {
     /// `None` where the model is larger.
-    fn prepare(model: Model, largest: Option<u64>) -> Result<Option<Killer>, Unfit> {
+    fn prepare(model: Model, limits: Limits) -> Result<Option<Killer>, Unfit> {
         let shapes = Shapes::default();
         let system = wanted(&model)?.recording(&model.literals(), &shapes);
-        let limits = Limits { states: largest, ..Limits::default() };
         let options = ExploreOptions { threads: threads(), limits, ..ExploreOptions::default() };
         let report = explore(&system, &options)
             .map_err(|error| Unfit::Refused(model.name.clone(), error))?;
-        match report.verdict() {
-            Verdict::Verified => {}
-            Verdict::Inconclusive if largest.is_some() => return Ok(None),
+        match (report.verdict(), report.stopped.clone()) {
+            (Verdict::Verified, _) => {}
+            (Verdict::Inconclusive, _) if is_larger(&report, limits) => return Ok(None),
+            (Verdict::Inconclusive, Some(limit)) => return Err(Unfit::Unended(model.name, limit)),
             _ => return Err(Unfit::Wanting(model.name)),
         }
         let (graph, time, shapes) = (graph(&report), report.time, shapes.seen());
@@ -227,17 +235,13 @@ impl Killer {
             }
     }
 
-    fn judge(&self, mutation: &Mutation, time: Option<Duration>) -> Result<Fate, Unfit> {
+    fn judge(&self, mutation: &Mutation, limits: Limits) -> Result<Fate, Unfit> {
         let system = wanted(&self.model)?.mutated(&self.model.literals(), mutation.clone());
         let options = ExploreOptions {
             threads: threads(),
             first_fall: true,
             liveness: is_live(&self.model),
-            limits: Limits {
-                states: Some(self.graph.0 * LARGER + MORE),
-                time,
-                ..Limits::default()
-            },
+            limits: Limits { states: Some(self.graph.0 * LARGER + MORE), ..limits },
             ..ExploreOptions::default()
         };
         let model = self.model.name.clone();
@@ -291,6 +295,11 @@ fn wanted(model: &Model) -> Result<System, Unfit> {
 fn is_live(model: &Model) -> bool {
     let held = |(name, _): &(&str, &str)| model.expected(name) == Some(Expect::Verified);
     OF_GRAPHS.iter().any(held)
+}
+
+/// Whether it was not explored whole for having more states.
+fn is_larger(report: &Report, limits: Limits) -> bool {
+    limits.states.is_some_and(|largest| graph(report).0 >= largest)
 }
 
 fn graph(report: &Report) -> (u64, u64) {

@@ -20,7 +20,7 @@ use super::error::CheckError;
 use super::intern::Interner;
 use super::minimise;
 use super::scales::{Alive, Renumbering, has_ordinals};
-use crate::check::mailbox::{Input as Matters, Known, Told};
+use crate::check::mailbox::{Known, Matters, Told};
 use crate::check::process::{Coroutine, Process, Stands};
 use crate::check::request::Answer;
 use crate::check::step::At;

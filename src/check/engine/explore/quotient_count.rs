@@ -44,6 +44,21 @@ fn numbered<T: std::hash::Hash + Eq>(all: impl Iterator<Item = T>) -> (Vec<u32>,
 }
 
 #[test]
+fn states_are_one_that_lead_to_one() {
+    let state =
+        |number| Global { locals: vec![number], store: 0, queues: vec![], memory: 0, faults: 0 };
+    let of = |choices: [&[u32]; 4]| {
+        let choices = choices.map(|next| next.iter().map(|to| (0, 0, *to)).collect()).into();
+        Graph { states: (0..4).map(state).collect(), choices }
+    };
+    assert_eq!(of([&[1, 2], &[3], &[3], &[]]).quotient(), 3, "two ways to the end");
+    assert_eq!(of([&[1, 2], &[3], &[2], &[]]).quotient(), 4, "one of them has none");
+    let mut remembered = of([&[1, 2], &[3], &[3], &[]]);
+    remembered.states[1].memory = 1;
+    assert_eq!(remembered.quotient(), 4, "a property tells them apart");
+}
+
+#[test]
 fn what_is_left_to_merge() {
     for name in [
         "reference",
