@@ -14,11 +14,9 @@ use std::collections::{BTreeSet, VecDeque};
 use rustc_hash::FxHashMap;
 
 use super::error::CheckError;
-use super::limits::{Progress, Watch};
-use super::pack::{Layout, Packed};
-use super::search::moved;
+use super::graph::{Built, Graph, Stopped};
+use super::limits::Watch;
 use super::space::Space;
-use super::table::Table;
 use crate::check::fault::Choice;
 #[cfg(test)]
 use crate::check::fault::Kind;
@@ -44,81 +42,22 @@ pub(super) struct Liveness {
     pub(super) livelock: Option<Lasso>,
 }
 
-/// Keys of 126 bits: the graph takes far more than its keys.
-type Key = Packed<2>;
-
-/// Why it is not known, since a limit was reached before.
-type Stopped = Text;
-
 /// Asked now and then on the way through a graph: why to stop, if so.
 type Stop<'a> = &'a dyn Fn() -> Option<Stopped>;
 
 /// So many states are gone through between two looks at the limits.
 const LOOKS: usize = 1 << 16;
-/// What is not known of so many states is found out between two looks at the limits.
-const LEARNT: u32 = 1 << 10;
-
-/// All states and transitions; states are numbered in the order of their depth.
-#[derive(Default)]
-struct Graph {
-    states: Vec<Key>,
-    numbers: Numbers,
-    /// For each state the one before it, and the number of the choice.
-    came_by: Vec<(u32, u32)>,
-    /// The transitions of state n are those from `first[n]` to `first[n + 1]`.
-    first: Vec<u32>,
-    transitions: Vec<(u32, u32)>,
-    good_ends: Vec<u32>,
-    /// What the properties in play remember in each state.
-    memories: Vec<u32>,
-}
-
-/// The numbers of the states by their keys. The keys are those of the states and not kept twice,
-/// so a larger one is filled anew, without the one before it.
-#[derive(Default)]
-struct Numbers {
-    /// A power of two of them, or none.
-    slots: Vec<u32>,
-}
-
-/// A slot without a number.
-const FREE: u32 = u32::MAX;
-
-impl Numbers {
-    /// Those of these states, with room for more.
-    fn of(states: &[Key]) -> Numbers {
-        let slots = vec![FREE; (states.len() * 2).next_power_of_two().max(64)];
-        let mut numbers = Numbers { slots };
-        for (state, number) in states.iter().zip(0..) {
-            let place = numbers.place(state, states);
-            numbers.slots[place] = number;
-        }
-        numbers
-    }
-
-    fn is_full(&self, states: usize) -> bool {
-        self.slots.len() / 4 * 3 <= states
-    }
-
-    /// Where the number of a key is, or would be.
-    fn place(&self, key: &Key, states: &[Key]) -> usize {
-        let mut place = Table::hash(key).upper(self.slots.len().ilog2());
-        while self.slots[place] != FREE && states[self.slots[place] as usize] != *key {
-            place = (place + 1) % self.slots.len();
-        }
-        place
-    }
-}
 
 /// Checks liveness, as far as limits allow.
 pub(super) fn check(
     space: &mut Space<'_>,
     watch: &Watch,
+    threads: usize,
 ) -> Result<Result<Liveness, Stopped>, CheckError> {
     loop {
         let reductions = space.exact();
         space.reset(&[], reductions);
-        match Graph::build(space, watch)? {
+        match Graph::build(space, watch, threads)? {
             Built::Whole(graph) => {
                 let stop = || watch.stop(&graph.progress(space, watch));
                 return Ok(graph.without_progress(&stop).and_then(|without_progress| {
@@ -144,12 +83,13 @@ pub(super) enum Endless {
 pub(super) fn endless(
     space: &mut Space<'_>,
     watch: &Watch,
+    threads: usize,
     property: usize,
 ) -> Result<Endless, CheckError> {
     loop {
         let reductions = space.exact();
         space.reset(&[property], reductions);
-        match Graph::build(space, watch)? {
+        match Graph::build(space, watch, threads)? {
             Built::Whole(graph) => {
                 let stop = || watch.stop(&graph.progress(space, watch));
                 return graph.owed_for_ever(space, &stop);
@@ -160,119 +100,7 @@ pub(super) fn endless(
     }
 }
 
-enum Built {
-    Whole(Graph),
-    Stopped(Stopped),
-    Again,
-}
-
 impl Graph {
-    fn build(space: &mut Space<'_>, watch: &Watch) -> Result<Built, CheckError> {
-        let initial = space.initial()?;
-        if space.is_stale() {
-            return Ok(Built::Again);
-        }
-        let Some(mut layout) = Layout::plan(&space.counts(), 2) else {
-            return Ok(Built::Stopped(too_wide()));
-        };
-        let mut graph = Graph::default();
-        graph.number(space.pack(&layout, &initial), (0, 0));
-        let (mut state, mut learnt) = (0, 0);
-        while state < graph.states.len() {
-            let mut found = Vec::new();
-            let visit = |next| found.push(next);
-            match space.successors(&layout, &graph.states[state], visit) {
-                None => {
-                    space.learn(&layout, &graph.states[state])?;
-                    if space.is_stale() {
-                        return Ok(Built::Again);
-                    }
-                    if !graph.lay_out(space, &mut layout) {
-                        return Ok(Built::Stopped(too_wide()));
-                    }
-                    learnt += 1;
-                    if learnt % LEARNT == 0
-                        && let Some(why) = watch.stop(&graph.progress(space, watch))
-                    {
-                        return Ok(Built::Stopped(why));
-                    }
-                    continue;
-                }
-                Some(false) if space.is_good_end(&space.unpack(&layout, &graph.states[state])) => {
-                    graph.good_ends.push(state as u32);
-                }
-                Some(_) => {}
-            }
-            graph.first.push(graph.transitions.len() as u32);
-            for (choice, key) in found {
-                let to = graph.number(key, (state as u32, choice));
-                graph.transitions.push((to, choice));
-            }
-            state += 1;
-            if state.is_multiple_of(4096)
-                && let Some(why) = watch.stop(&graph.progress(space, watch))
-            {
-                return Ok(Built::Stopped(why));
-            }
-        }
-        graph.first.push(graph.transitions.len() as u32);
-        graph.numbers = Numbers::default();
-        let memory = |key| space.memory(layout.scene.get(key));
-        graph.memories = graph.states.iter().map(memory).collect();
-        Ok(Built::Whole(graph))
-    }
-
-    fn number(&mut self, key: Key, came_by: (u32, u32)) -> u32 {
-        if self.numbers.is_full(self.states.len()) {
-            self.numbers = Numbers::default();
-            self.numbers = Numbers::of(&self.states);
-        }
-        let place = self.numbers.place(&key, &self.states);
-        let number = &mut self.numbers.slots[place];
-        if *number == FREE {
-            *number = self.states.len() as u32;
-            self.states.push(key);
-            self.came_by.push(came_by);
-        }
-        *number
-    }
-
-    /// Sees to it that every number fits in its field; `false`: a state is too wide.
-    fn lay_out(&mut self, space: &Space<'_>, layout: &mut Layout) -> bool {
-        let counts = space.counts();
-        if layout.fits(&counts) {
-            return true;
-        }
-        let Some(wider) = Layout::plan(&counts, 2) else { return false };
-        self.states.iter_mut().for_each(|key| *key = moved(key, layout, &wider));
-        self.numbers = Numbers::of(&self.states);
-        *layout = wider;
-        true
-    }
-
-    /// How far it is; its memory with what it takes to go through the graph once it is whole.
-    fn progress(&self, space: &Space<'_>, watch: &Watch) -> Progress {
-        let state = size_of::<Key>() + size_of::<(u32, u32)>() + 2 * size_of::<u32>();
-        let of_states = self.states.len() * (state + Graph::THROUGH_STATE);
-        let transition = size_of::<(u32, u32)>() + Graph::THROUGH_TRANSITION;
-        let of_numbers = self.numbers.slots.len() * size_of::<u32>();
-        Progress {
-            states: self.states.len() as u64,
-            memory: of_states + of_numbers + self.transitions.len() * transition + space.bytes(),
-            time: watch.elapsed(),
-            ..Progress::default()
-        }
-    }
-
-    /// So many bytes a state takes to go through the graph: four numbers for its component.
-    const THROUGH_STATE: usize = 4 * size_of::<u32>();
-    /// So many bytes a transition takes: one number for the way back.
-    const THROUGH_TRANSITION: usize = size_of::<u32>();
-
-    fn from(&self, state: usize) -> &[(u32, u32)] {
-        &self.transitions[self.first[state] as usize..self.first[state + 1] as usize]
-    }
-
     /// The shortest way to a state from which no run comes to a good end.
     fn without_progress(&self, stop: Stop<'_>) -> Result<Option<Lasso>, Stopped> {
         let (first, before) = self.backwards(stop)?;
@@ -500,22 +328,6 @@ impl Graph {
         }
         Ok(component)
     }
-
-    fn way_to(&self, mut state: usize) -> Vec<Choice> {
-        let mut way = Vec::new();
-        while state != 0 {
-            let (before, choice) = self.came_by[state];
-            way.push(Choice::of_number(choice));
-            state = before as usize;
-        }
-        way.reverse();
-        way
-    }
-}
-
-/// Why there is no graph of states that take more bits than its keys have.
-fn too_wide() -> Stopped {
-    "a state takes more bits than are packed for liveness".into()
 }
 
 /// Looks at the limits now and then.

@@ -1,6 +1,8 @@
 //! The coarsest partition of an automaton's nodes (Moore, *Gedanken-experiments on sequential
 //! machines*, 1956): two nodes are in one block if no sequence of answers tells them apart.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 /// The block of each node.
@@ -12,36 +14,110 @@ where
     S: Fn(usize) -> I,
     I: Iterator<Item = (u32, usize)>,
 {
-    let by_itself = |node: usize| (1, node as u32);
-    let mut blocks = number(
-        (outputs.iter().enumerate())
-            .map(|(node, output)| output.map_or(by_itself(node), |output| (0, output))),
-    );
-    let mut count = 0;
-    while count != distinct(&blocks) {
-        count = distinct(&blocks);
-        blocks = number((0..outputs.len()).map(|node| {
-            let next: Vec<(u32, u32)> =
-                successors(node).map(|(told, to)| (told, blocks[to])).collect();
-            (blocks[node], next)
-        }));
+    let mut partition = Partition::by(outputs);
+    while partition.split(&successors) {}
+    partition.in_order()
+}
+
+/// A partition under way. The nodes of a block stand side by side.
+struct Partition {
+    nodes: Vec<usize>,
+    /// Of each node.
+    blocks: Vec<u32>,
+    /// So many blocks there are.
+    count: u32,
+    /// The blocks of several nodes: no other one can split.
+    open: Vec<Range<usize>>,
+    /// Of the nodes of one block: what follows each, all in one, and where that of each is.
+    follows: Vec<(u32, u32)>,
+    places: Vec<(Range<usize>, usize)>,
+}
+
+impl Partition {
+    /// Nodes are in one block that show the same.
+    fn by(outputs: &[Option<u32>]) -> Partition {
+        let mut nodes: Vec<usize> = (0..outputs.len()).collect();
+        nodes.sort_by_key(|node| outputs[*node]);
+        let mut partition = Partition {
+            blocks: vec![0; nodes.len()],
+            nodes,
+            count: 0,
+            open: Vec::new(),
+            follows: Vec::new(),
+            places: Vec::new(),
+        };
+        let mut from = 0;
+        while from < outputs.len() {
+            let shown = outputs[partition.nodes[from]];
+            let alike = partition.nodes[from..].iter().take_while(|node| outputs[**node] == shown);
+            let until = from + shown.map_or(1, |_| alike.count());
+            partition.close(from..until);
+            from = until;
+        }
+        partition
     }
-    blocks
-}
 
-/// Numbers things from 0, equal ones alike.
-fn number<T: Eq + std::hash::Hash>(things: impl Iterator<Item = T>) -> Vec<u32> {
-    let mut numbers = FxHashMap::default();
-    things
-        .map(|thing| {
+    /// Makes a block of some nodes that stand side by side.
+    fn close(&mut self, nodes: Range<usize>) {
+        self.nodes[nodes.clone()].iter().for_each(|node| self.blocks[*node] = self.count);
+        self.count += 1;
+        if nodes.len() > 1 {
+            self.open.push(nodes);
+        }
+    }
+
+    /// Splits blocks by the blocks to which answers lead; whether any has split.
+    fn split<I>(&mut self, successors: &impl Fn(usize) -> I) -> bool
+    where
+        I: Iterator<Item = (u32, usize)>,
+    {
+        let before = self.count;
+        for block in std::mem::take(&mut self.open) {
+            self.split_one(block, successors);
+        }
+        self.count > before
+    }
+
+    fn split_one<I>(&mut self, block: Range<usize>, successors: &impl Fn(usize) -> I)
+    where
+        I: Iterator<Item = (u32, usize)>,
+    {
+        let Partition { nodes, blocks, follows, places, .. } = self;
+        follows.clear();
+        places.clear();
+        for node in &nodes[block.clone()] {
+            let from = follows.len();
+            follows.extend(successors(*node).map(|(told, to)| (told, blocks[to])));
+            places.push((from..follows.len(), *node));
+        }
+        let of = |place: &Range<usize>| &follows[place.clone()];
+        places.sort_by(|(one, _), (other, _)| of(one).cmp(of(other)));
+        let mut parts = Vec::new();
+        for alike in places.chunk_by(|(one, _), (other, _)| of(one) == of(other)) {
+            parts.push(alike.len());
+        }
+        if parts.len() == 1 {
+            self.open.push(block);
+            return;
+        }
+        let sorted = places.iter().map(|(_, node)| *node);
+        nodes[block.clone()].iter_mut().zip(sorted).for_each(|(place, node)| *place = node);
+        let mut from = block.start;
+        for part in parts {
+            self.close(from..from + part);
+            from += part;
+        }
+    }
+
+    /// The blocks, numbered in the order of the nodes.
+    fn in_order(self) -> Vec<u32> {
+        let mut numbers = FxHashMap::default();
+        let number = |block| {
             let next = numbers.len() as u32;
-            *numbers.entry(thing).or_insert(next)
-        })
-        .collect()
-}
-
-fn distinct(blocks: &[u32]) -> u32 {
-    blocks.iter().max().map_or(0, |greatest| greatest + 1)
+            *numbers.entry(block).or_insert(next)
+        };
+        self.blocks.into_iter().map(number).collect()
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod automaton;
 mod brute_force;
 mod candidates;
 mod error;
+mod graph;
 mod group;
 mod hint;
 mod intern;
@@ -311,7 +312,7 @@ impl Exploration<'_> {
 
     fn liveness(&mut self, stopped: &Option<Text>) -> Result<Vec<Finding>, CheckError> {
         let found = match stopped {
-            None => match liveness::check(&mut self.space, &self.watch)? {
+            None => match liveness::check(&mut self.space, &self.watch, self.threads)? {
                 Ok(found) => Some(found),
                 Err(why) => {
                     self.cut = Some(why);
@@ -348,7 +349,7 @@ impl Exploration<'_> {
                 return Ok(None);
             }
             let (verdict, counterexample) =
-                match liveness::endless(&mut self.space, &self.watch, number)? {
+                match liveness::endless(&mut self.space, &self.watch, self.threads, number)? {
                     Endless::NeverOwed => (Verdict::Verified, None),
                     Endless::Stopped(why) => {
                         self.cut = Some(why);
