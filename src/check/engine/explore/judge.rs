@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustc_hash::FxHashMap;
 
+use super::by_number::{UNKNOWN, slot};
 use super::error::CheckError;
 use super::intern::Interner;
 use super::lens::{Contents, Label, Lens, Seen};
@@ -63,6 +64,21 @@ pub(super) struct Judge<'s> {
     marks_falls: bool,
     /// What is counted up, where a property has to go by the order of ordinals alone.
     counters: Option<Counters>,
+}
+
+/// What became of memories by one change, as far as that was asked: for each group and each property by
+/// the number of the memory. It holds until memories have new numbers.
+#[derive(Default)]
+pub(super) struct Changed {
+    of_groups: Vec<Vec<u32>>,
+    of_properties: Vec<Vec<u32>>,
+}
+
+impl Changed {
+    pub(super) fn bytes(&self) -> usize {
+        let all = self.of_groups.iter().chain(&self.of_properties);
+        all.map(Vec::capacity).sum::<usize>() * size_of::<u32>()
+    }
 }
 
 impl Group {
@@ -127,26 +143,42 @@ impl<'s> Judge<'s> {
         memories.fold(Alive::default(), |all, memory| all.and(&memory))
     }
 
-    /// What is remembered, under other names.
-    pub(super) fn renamed(&mut self, whole: u32, renaming: &Renaming) -> u32 {
-        self.changed(whole, &|memory| renaming.of(memory))
+    /// What is remembered, under other names, of which some is known.
+    pub(super) fn renamed(&mut self, whole: u32, renaming: &Renaming, known: &mut Changed) -> u32 {
+        self.changed(whole, &|memory| renaming.of(memory), known)
     }
 
-    /// What is remembered, with each memory changed.
-    pub(super) fn changed(&mut self, whole: u32, change: &dyn Fn(&Document) -> Document) -> u32 {
+    /// What is remembered, with each memory changed, of which some is known.
+    pub(super) fn changed(
+        &mut self,
+        whole: u32,
+        change: &dyn Fn(&Document) -> Document,
+        known: &mut Changed,
+    ) -> u32 {
         if self.is_idle() {
             return whole;
         }
-        let mut renamed = self.wholes.value(whole).clone();
-        for (group, memory) in self.groups.iter_mut().zip(&mut renamed) {
-            let mut all = group.memories.value(*memory).clone();
-            for (property, memory) in group.properties.iter().zip(&mut all) {
-                let memories = &mut self.opinions[*property].memories;
-                *memory = memories.number(change(memories.value(*memory)));
+        known.of_groups.resize_with(self.groups.len(), Vec::new);
+        known.of_properties.resize_with(self.opinions.len(), Vec::new);
+        let mut changed = self.wholes.value(whole).clone();
+        let groups = self.groups.iter_mut().zip(&mut known.of_groups);
+        for ((group, known_of_group), memory) in groups.zip(&mut changed) {
+            let known_of_group = slot(known_of_group, *memory);
+            if *known_of_group == UNKNOWN {
+                let mut all = group.memories.value(*memory).clone();
+                for (property, memory) in group.properties.iter().zip(&mut all) {
+                    let memories = &mut self.opinions[*property].memories;
+                    let known = slot(&mut known.of_properties[*property], *memory);
+                    if *known == UNKNOWN {
+                        *known = memories.number(change(memories.value(*memory)));
+                    }
+                    *memory = *known;
+                }
+                *known_of_group = group.memories.number(all);
             }
-            *memory = group.memories.number(all);
+            *memory = *known_of_group;
         }
-        self.wholes.number(renamed)
+        self.wholes.number(changed)
     }
 
     /// Begins again with these properties. What they said stays; what becomes of all that they remember

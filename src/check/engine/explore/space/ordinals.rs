@@ -21,6 +21,7 @@ use rustc_hash::FxHashMap;
 use super::{Asked, Global, Layout, Packed, Space, Spot, World};
 use crate::check::engine::explore::error::CheckError;
 use crate::check::engine::explore::intern::Interner;
+use crate::check::engine::explore::judge::Changed;
 use crate::check::engine::explore::scales::{Alive, Counters, Renumbering, Stretch, has_ordinals};
 use crate::check::fault::{self, Budget};
 use crate::check::mailbox::Told;
@@ -387,7 +388,8 @@ impl Space<'_> {
                 let (store, memory) = self.parts(number);
                 let store = renumbered_store(self.stores.value(store), &renumbering)?;
                 let store = self.stores.number(store);
-                let memory = self.judge.changed(memory, &|document| renumbering.of(document));
+                let change = |document: &Document| renumbering.of(document);
+                let memory = self.judge.changed(memory, &change, &mut Changed::default());
                 self.scene(store, memory)
             }
             PartOfState::Faults => {

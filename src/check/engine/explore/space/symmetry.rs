@@ -27,6 +27,7 @@ use crate::check::engine::explore::candidates::Candidate;
 use crate::check::engine::explore::error::CheckError;
 use crate::check::engine::explore::group::{Element, Group, NEUTRAL};
 use crate::check::engine::explore::intern::Interner;
+use crate::check::engine::explore::judge::Changed;
 use crate::check::engine::explore::orbits::Orbits;
 use crate::check::fault::Choice;
 
@@ -67,6 +68,8 @@ pub(super) struct Action {
     stores: Orbits,
     queues: Orbits,
     memories: Orbits,
+    /// By generator: what it makes of what is remembered.
+    renamed: Vec<Changed>,
     scenes: Orbits,
     budgets: Orbits,
     labels: Orbits,
@@ -128,6 +131,7 @@ impl Action {
             stores: Orbits::new(&group, 1),
             queues: Orbits::new(&group, queues),
             memories: Orbits::new(&group, 1),
+            renamed: std::iter::repeat_with(Changed::default).take(generators).collect(),
             scenes: Orbits::new(&group, 1),
             budgets: Orbits::new(&group, 1),
             labels: Orbits::new(&group, 1),
@@ -284,6 +288,7 @@ impl Action {
     /// Forgets what is remembered, which has other numbers from now on.
     fn forget_memories(&mut self) {
         self.memories = Orbits::new(&self.group, 1);
+        self.renamed.fill_with(Changed::default);
         self.scenes = Orbits::new(&self.group, 1);
         self.homes.clear();
         self.stabilisers.clear();
@@ -312,6 +317,7 @@ impl Action {
         orbits.map(Orbits::bytes).sum::<usize>()
             + self.homes.capacity() * size_of::<Home>()
             + subgroups.sum::<usize>()
+            + self.renamed.iter().map(Changed::bytes).sum::<usize>()
             + self.group.bytes()
     }
 }
@@ -685,12 +691,13 @@ impl Space<'_> {
     }
 
     fn close_memories(&mut self, action: &mut Action) -> Result<bool, CheckError> {
-        let Action { group, memories, .. } = action;
+        let Action { group, memories, renamed, .. } = action;
         // Where no property is tracked, what they remember is no number of its own.
         while let Some(open) = memories.open(0, self.judge.count().max(1)) {
             let closed =
                 memories.close(group, &|_, _| 0, (0, open), &mut |generator, _, memory| {
-                    Ok(Some(self.judge.renamed(memory, &group.generators[generator].renaming)))
+                    let renaming = &group.generators[generator].renaming;
+                    Ok(Some(self.judge.renamed(memory, renaming, &mut renamed[generator])))
                 })?;
             if !closed {
                 return Ok(false);
