@@ -31,6 +31,12 @@ impl<S: Slot> Rows<S> {
         self.rows.get(number as usize).map_or(&[], |row| row)
     }
 
+    /// Asks for the memory of where a row is ahead of time.
+    #[inline]
+    pub(super) fn prefetch(&self, number: u32) {
+        self.rows.get(number as usize).into_iter().for_each(prefetch);
+    }
+
     /// Puts a slot into the row of a number, in place of the one with its key.
     pub(super) fn put(&mut self, number: u32, slot: S) {
         if self.rows.len() <= number as usize {

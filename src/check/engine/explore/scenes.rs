@@ -99,6 +99,12 @@ impl Scenes {
         self.rows.row(scene)
     }
 
+    /// Asks for the memory of where a row is ahead of time.
+    #[inline]
+    pub(super) fn prefetch_row(&self, scene: u32) {
+        self.rows.prefetch(scene);
+    }
+
     /// What a turn leads to, if that is known.
     #[inline]
     pub(super) fn find(row: &[Slot], turn: Turn) -> Option<&Slot> {

@@ -415,6 +415,8 @@ impl<const N: usize> Expanded<N> {
         for (few, number) in states.chunks(TOGETHER).zip(1..) {
             let coming = states.iter().skip(number * TOGETHER).take(TOGETHER);
             coming.for_each(|state| space.prefetch(layout, state));
+            let later = states.iter().skip((number + 1) * TOGETHER).take(TOGETHER);
+            later.for_each(|state| space.prefetch_row(layout, state));
             for state in few {
                 self.expand_one(space, layout, state, &mut found);
             }

@@ -476,6 +476,14 @@ impl<'s> Space<'s> {
         }
     }
 
+    /// The same for where that is, before.
+    #[inline]
+    pub(super) fn prefetch_row<const N: usize>(&self, layout: &Layout, key: &Packed<N>) {
+        if self.has_turns() {
+            self.scenes.prefetch_row(layout.scene.get(key));
+        }
+    }
+
     /// Calls `visit` with each successor of a state; `None` where one is not known yet.
     /// Else whether a process could go on.
     #[inline]
