@@ -11,7 +11,7 @@ use super::hint::{prefetch, use_large_pages};
 use super::limits::{Progress, Watch};
 use super::pack::{Layout, Packed};
 use super::search::moved;
-use super::space::Space;
+use super::space::{Notes, Space};
 use super::table::Table;
 use crate::check::fault::Choice;
 use crate::store::Text;
@@ -127,6 +127,8 @@ struct Expanded {
     up_to: Vec<Option<u32>>,
     /// Which of them are good ends.
     good_ends: Vec<u32>,
+    /// What else is known now.
+    notes: Notes,
 }
 
 impl Expanded {
@@ -144,7 +146,7 @@ impl Expanded {
     fn add(&mut self, space: &Space<'_>, layout: &Layout, key: &Key) {
         let (from, before) = (self.up_to.len() as u32, self.found.len());
         let visit = |(choice, key)| self.found.push(Found { from, choice, key });
-        let goes_on = space.successors(layout, key, visit);
+        let goes_on = space.successors(layout, key, &mut self.notes, visit);
         match goes_on {
             None => self.found.truncate(before),
             Some(false) if space.is_good_end(&space.unpack(layout, key)) => {
@@ -335,6 +337,7 @@ impl Build<'_, '_> {
         mut batch: Vec<Key>,
         mut expanded: Expanded,
     ) -> Result<Result<Expanded, Built>, CheckError> {
+        self.space.note_all(std::mem::take(&mut expanded.notes));
         let unknown: Vec<usize> = expanded.unknown().collect();
         if unknown.is_empty() {
             return Ok(Ok(expanded));
@@ -354,7 +357,9 @@ impl Build<'_, '_> {
         if !self.lay_out(batch.iter_mut().chain(found)) {
             return Ok(Err(Built::Stopped(too_wide())));
         }
-        Ok(Ok(expanded.completed(self.space, &self.layout, &batch)))
+        let mut completed = expanded.completed(self.space, &self.layout, &batch);
+        self.space.note_all(std::mem::take(&mut completed.notes));
+        Ok(Ok(completed))
     }
 
     /// Sees to it that every number fits in its field, also in these keys; `false`: a state is too wide.

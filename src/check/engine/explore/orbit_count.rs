@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::candidates::candidates;
 use super::pack::Layout;
-use super::space::{Global, Space};
+use super::space::{Global, Notes, Space};
 use super::{ExploreOptions, explore, walk};
 use crate::check::engine::explore::Reductions;
 use crate::check::system::System;
@@ -51,7 +51,9 @@ fn search(space: &mut Space<'_>) -> Option<FxHashSet<Global>> {
                 open.push(next);
             }
         };
-        space.successors(&layout, &key, visit).expect("all of it was found out");
+        space
+            .successors(&layout, &key, &mut Notes::default(), visit)
+            .expect("all of it was found out");
     }
     Some(states)
 }

@@ -64,6 +64,13 @@ impl rows::Slot for Slot {
 }
 
 impl Slot {
+    /// What a turn leads to: the spot where the process stands then, the scene and the faults that are
+    /// left; `None` where it cannot happen.
+    pub(super) fn new(turn: Turn, to: Option<(u32, u32, u32)>) -> Slot {
+        let (spot, scene, faults) = to.unwrap_or((0, BLOCKED, 0));
+        Slot { turn, spot, scene, faults }
+    }
+
     /// The scene that it leads to; `None` where it cannot happen.
     #[inline]
     pub(super) fn scene(&self) -> Option<u32> {
@@ -117,11 +124,14 @@ impl Scenes {
         rows::prefetch_slot(row, turn.0);
     }
 
-    /// Notes what a turn leads to: the spot where the process stands then, the scene and the faults that
-    /// are left; `None` where it cannot happen.
-    pub(super) fn put(&mut self, scene: u32, turn: Turn, to: Option<(u32, u32, u32)>) {
-        let (spot, to, faults) = to.unwrap_or((0, BLOCKED, 0));
-        self.rows.put(scene, Slot { turn, spot, scene: to, faults });
+    /// Notes what a turn leads to.
+    pub(super) fn put(&mut self, scene: u32, slot: Slot) {
+        self.rows.put(scene, slot);
+    }
+
+    /// Whether it is noted already what that turn leads to.
+    pub(super) fn has(&self, scene: u32, slot: &Slot) -> bool {
+        Scenes::find(self.row(scene), slot.turn).is_some()
     }
 
     /// About how many bytes they take.
@@ -141,9 +151,9 @@ mod tests {
         let turns = |n: u32| [Turn::step(n), Turn::told(n), Turn::fault(n)];
         for n in 0..50 {
             let [step, told, fault] = turns(n);
-            scenes.put(3, step, Some((n, n + 1, 7)));
-            scenes.put(3, told, None);
-            scenes.put(3, fault, Some((n, n + 2, 8)));
+            scenes.put(3, Slot::new(step, Some((n, n + 1, 7))));
+            scenes.put(3, Slot::new(told, None));
+            scenes.put(3, Slot::new(fault, Some((n, n + 2, 8))));
         }
         for n in 0..50 {
             let found = turns(n).map(|turn| *Scenes::find(scenes.row(3), turn).expect("noted"));

@@ -10,7 +10,7 @@ use std::thread;
 use super::error::CheckError;
 use super::limits::{Progress, Watch, out_of_memory, too_deep};
 use super::pack::{Layout, Packed};
-use super::space::{Global, Space};
+use super::space::{Global, Notes, Space};
 use super::table::{Hash, Insert, Table};
 use crate::store::Text;
 
@@ -91,6 +91,8 @@ struct Expanded<const N: usize> {
     /// The states in which no process can go on.
     over: Vec<Packed<N>>,
     transitions: u64,
+    /// What else is known now.
+    notes: Notes,
     recent: Recent<N>,
 }
 
@@ -263,6 +265,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
                 at_end(self.space, &self.space.unpack(&self.layout, key))?;
             }
             unknown.extend(expanded.unknown);
+            self.space.note_all(expanded.notes);
             self.recent.push(expanded.recent);
             self.push(expanded.next);
         }
@@ -398,7 +401,7 @@ impl<const N: usize> Work<'_, '_, N> {
 impl<const N: usize> Expanded<N> {
     fn new(recent: Recent<N>) -> Expanded<N> {
         let (next, unknown, over) = (Vec::new(), Vec::new(), Vec::new());
-        Expanded { next, unknown, over, transitions: 0, recent }
+        Expanded { next, unknown, over, transitions: 0, notes: Notes::default(), recent }
     }
 
     /// Looks up the successors of some states. Those of a few states are looked up in the table
@@ -447,7 +450,7 @@ impl<const N: usize> Expanded<N> {
             last += usize::from(*place != key);
             *place = key;
         };
-        match space.successors(layout, state, visit) {
+        match space.successors(layout, state, &mut self.notes, visit) {
             None => {
                 // They are put in the table when this state is expanded again.
                 keys[*count..last].iter().for_each(|(key, hash)| self.recent.forget(key, *hash));

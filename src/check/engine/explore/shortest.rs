@@ -5,7 +5,7 @@ use super::error::CheckError;
 use super::limits::{Progress, Watch};
 use super::pack::{Layout, Packed};
 use super::search::moved;
-use super::space::Space;
+use super::space::{Notes, Space};
 use super::table::{Insert, Table};
 use crate::check::fault::Choice;
 
@@ -102,9 +102,10 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
     /// Expands one state; says so where the property falls or the search cannot go on.
     fn expand(&mut self, state: usize) -> Result<Option<Trail>, CheckError> {
         loop {
-            let mut found = Vec::new();
-            let successors =
-                self.space.successors(&self.layout, &self.states[state], |next| found.push(next));
+            let (mut found, mut notes) = (Vec::new(), Notes::default());
+            let (state_key, visit) = (&self.states[state], |next| found.push(next));
+            let successors = self.space.successors(&self.layout, state_key, &mut notes, visit);
+            self.space.note_all(notes);
             match successors {
                 None => {
                     if let Some(trail) = self.learn(state)? {

@@ -43,6 +43,7 @@ use crate::store::memory::State;
 use ordinals::{Ordinals, Outcome, Resumed};
 use steps::{BLOCKED, Row, Steps, target};
 use symmetry::{Learnt, Symmetry};
+pub(super) use turns::Notes;
 use turns::Woken;
 
 /// The number of something that is not known yet.
@@ -491,10 +492,11 @@ impl<'s> Space<'s> {
         &self,
         layout: &Layout,
         key: &Packed<N>,
+        notes: &mut Notes,
         visit: impl FnMut(Successor<N>),
     ) -> Option<bool> {
         if self.has_turns() {
-            return self.turns(layout, key, visit);
+            return self.turns(layout, key, notes, visit);
         }
         match self.store_steps.row(self.parts(layout.scene.get(key)).0) {
             Row::Full(row) => {
@@ -793,13 +795,15 @@ impl<'s> Space<'s> {
     /// The choices in a state of which it is not known what they lead to, as far as that is kept by
     /// scene; else all of them.
     pub(super) fn open_choices<const N: usize>(
-        &self,
+        &mut self,
         layout: &Layout,
         key: &Packed<N>,
     ) -> Vec<Choice> {
         let mut choices = self.choices(layout, key);
         if self.has_turns() && !self.ordinals.are_at_work() {
-            choices.retain(|choice| !self.knows_turn(layout, key, *choice));
+            let mut notes = Notes::default();
+            choices.retain(|choice| !self.knows_turn(layout, key, *choice, &mut notes));
+            self.note_all(notes);
         }
         choices
     }

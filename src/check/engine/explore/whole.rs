@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::pack::Layout;
-use super::space::{Global, Space};
+use super::space::{Global, Notes, Space};
 use super::walk;
 use crate::check::engine::explore::Reductions;
 use crate::check::fault::Choice;
@@ -44,7 +44,8 @@ impl Graph {
             let state = graph.states[graph.choices.len()].clone();
             let mut found = Vec::new();
             let key = space.pack::<4>(&layout, &state);
-            let known = space.successors(&layout, &key, |next| found.push(next));
+            let known =
+                space.successors(&layout, &key, &mut Notes::default(), |next| found.push(next));
             if known.is_none() {
                 space.learn(&layout, &key).expect("reproducible");
                 assert!(space.judge.fallen().is_empty(), "the properties hold");

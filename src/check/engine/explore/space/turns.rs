@@ -2,7 +2,7 @@
 //! the store and of all that is remembered is looked up as one.
 
 use super::{
-    BLOCKED, Edge, Global, Moved, NOT_KNOWN, Part, Place, Space, Successor, comes_by_itself,
+    Asked, BLOCKED, Edge, Global, Moved, NOT_KNOWN, Part, Place, Space, Successor, comes_by_itself,
     strand_of, target,
 };
 use crate::check::engine::explore::pack::{Layout, Packed};
@@ -29,6 +29,22 @@ enum Turned<const N: usize> {
     To(Packed<N>),
 }
 
+/// What is to be noted of one choice.
+#[derive(Clone, Copy, Debug)]
+enum Note {
+    /// What a turn leads to in this scene.
+    Turn(u32, Slot),
+    /// What a process does that a change of the store wakes: by its spot, the scene and the queue.
+    Woken((u32, u32, u32), Option<Woken>),
+}
+
+/// What was put together from what is known, while others look at the rows: it is noted afterwards.
+#[derive(Debug, Default)]
+pub(in super::super) struct Notes(Vec<Note>);
+
+/// A state, with the row of its scene.
+type Looked<'a, const N: usize> = (&'a Layout, &'a Packed<N>, &'a [Slot]);
+
 impl Space<'_> {
     /// Whether what happens is looked up by scene: it is where properties are in play, and none
     /// looks at the queues.
@@ -42,6 +58,7 @@ impl Space<'_> {
         &self,
         layout: &Layout,
         key: &Packed<N>,
+        notes: &mut Notes,
         mut visit: impl FnMut(Successor<N>),
     ) -> Option<bool> {
         let row = self.scenes.row(layout.scene.get(key));
@@ -49,7 +66,7 @@ impl Space<'_> {
         for process in 0..layout.locals.len() {
             let local = layout.locals[process].get(key);
             let (choice, place) = (Choice::step(process), self.places[process][local as usize]);
-            match self.turn(layout, key, row, (choice, local), place)? {
+            match self.turn((layout, key, row), (choice, local), place, notes)? {
                 Turned::Blocked => continue,
                 Turned::Unclear => {}
                 Turned::To(next) => {
@@ -57,14 +74,14 @@ impl Space<'_> {
                 }
                 Turned::Beside => {
                     let at = (process, local);
-                    goes_on |= self.strand_turns(layout, key, row, at, &mut visit)?;
+                    goes_on |= self.strand_turns((layout, key, row), at, notes, &mut visit)?;
                     continue;
                 }
             }
             goes_on = true;
         }
         if !self.faults.is_empty() {
-            goes_on |= self.faulty_turns(layout, key, row, &mut visit)?;
+            goes_on |= self.faulty_turns((layout, key, row), notes, &mut visit)?;
         }
         Some(goes_on)
     }
@@ -86,9 +103,8 @@ impl Space<'_> {
     #[inline(never)]
     fn faulty_turns<const N: usize>(
         &self,
-        layout: &Layout,
-        key: &Packed<N>,
-        row: &[Slot],
+        (layout, key, row): Looked<'_, N>,
+        notes: &mut Notes,
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
         const TOGETHER: usize = 16;
@@ -101,7 +117,9 @@ impl Space<'_> {
             }
             for (turn, choice) in turns.into_iter().zip(choices) {
                 let Some(turn) = turn else { continue };
-                let Some(next) = self.faulty(layout, key, row, (*choice, turn))? else { continue };
+                let Some(next) = self.faulty((layout, key, row), (*choice, turn), notes)? else {
+                    continue;
+                };
                 lands |= comes_by_itself(choice.kind);
                 visit((choice.number(), self.canonical(layout, next)?));
             }
@@ -114,16 +132,15 @@ impl Space<'_> {
     #[inline(never)]
     fn strand_turns<const N: usize>(
         &self,
-        layout: &Layout,
-        key: &Packed<N>,
-        row: &[Slot],
+        (layout, key, row): Looked<'_, N>,
         (process, local): (usize, u32),
+        notes: &mut Notes,
         visit: &mut impl FnMut(Successor<N>),
     ) -> Option<bool> {
         let mut goes_on = false;
         for (strand, place) in self.places_beside(self.places[process][local as usize]) {
             let choice = Choice::step_of(process, *strand);
-            match self.turn(layout, key, row, (choice, local), *place)? {
+            match self.turn((layout, key, row), (choice, local), *place, notes)? {
                 Turned::Blocked | Turned::Beside => continue,
                 Turned::Unclear => {}
                 Turned::To(next) => visit((choice.number(), self.canonical(layout, next)?)),
@@ -137,12 +154,12 @@ impl Space<'_> {
     #[inline(always)]
     fn turn<const N: usize>(
         &self,
-        layout: &Layout,
-        key: &Packed<N>,
-        row: &[Slot],
+        looked: Looked<'_, N>,
         (choice, local): (Choice, u32),
         Place { part, column }: Place,
+        notes: &mut Notes,
     ) -> Option<Turned<N>> {
+        let (layout, key, _) = looked;
         let field = layout.locals[choice.process];
         let mut next = *key;
         let edge = match part {
@@ -150,7 +167,7 @@ impl Space<'_> {
             Part::Unclear => return Some(Turned::Unclear),
             Part::Beside => return Some(Turned::Beside),
             Part::Store => {
-                let slot = Scenes::find(row, Turn::step(column))?;
+                let slot = self.slot(looked, (choice, Turn::step(column)), notes)?;
                 let Some(to) = slot.scene() else { return Some(Turned::Blocked) };
                 layout.scene.put(&mut next, to);
                 field.put(&mut next, self.spot_local(slot.spot)?);
@@ -170,7 +187,9 @@ impl Space<'_> {
                 let (scene, queue) = (layout.scene.get(key), layout.queues[number as usize]);
                 let spot = self.firsts[choice.process][local as usize];
                 let asked = (strand_of(choice, spot), scene, queue.get(key));
-                let Some(woken) = *self.woken.get(&asked)? else { return Some(Turned::Blocked) };
+                let Some(woken) = self.woken(looked, (choice, asked), notes)? else {
+                    return Some(Turned::Blocked);
+                };
                 layout.scene.put(&mut next, woken.scene);
                 queue.put(&mut next, woken.queue);
                 field.put(&mut next, self.spot_local(woken.spot)?);
@@ -180,7 +199,8 @@ impl Space<'_> {
         let edge = edge as u32;
         let Edge { label, .. } = self.edge_list[edge as usize];
         field.put(&mut next, self.edge_local(edge)?);
-        layout.scene.put(&mut next, Scenes::find(row, Turn::told(label))?.scene()?);
+        let slot = self.slot(looked, (choice, Turn::told(label)), notes)?;
+        layout.scene.put(&mut next, slot.scene()?);
         Some(Turned::To(next))
     }
 
@@ -213,11 +233,11 @@ impl Space<'_> {
     #[inline]
     fn faulty<const N: usize>(
         &self,
-        layout: &Layout,
-        key: &Packed<N>,
-        row: &[Slot],
+        looked: Looked<'_, N>,
         (choice, turn): (Choice, Turn),
+        notes: &mut Notes,
     ) -> Option<Option<Packed<N>>> {
+        let (layout, key, _) = looked;
         let mut next = *key;
         if choice.kind.redelivers() {
             self.redelivered(layout, key, &mut next, choice.process)?;
@@ -225,7 +245,7 @@ impl Space<'_> {
         if choice.kind == Kind::Redelivered && next == *key {
             return Some(None);
         }
-        let slot = Scenes::find(row, turn)?;
+        let slot = self.slot(looked, (choice, turn), notes)?;
         let Some(to) = slot.scene() else { return Some(None) };
         layout.scene.put(&mut next, to);
         layout.faults.put(&mut next, slot.faults);
@@ -242,6 +262,7 @@ impl Space<'_> {
         layout: &Layout,
         key: &Packed<N>,
         choice: Choice,
+        notes: &mut Notes,
     ) -> bool {
         if choice.kind == Kind::Redelivered {
             return false;
@@ -250,12 +271,12 @@ impl Space<'_> {
         if choice.kind == Kind::Step {
             let local = layout.locals[choice.process].get(key);
             let place = self.place_of(choice, self.places[choice.process][local as usize]);
-            return self.turn(layout, key, row, (choice, local), place).is_some();
+            return self.turn((layout, key, row), (choice, local), place, notes).is_some();
         }
         match self.fault_turn(layout, key, choice) {
             None => false,
             Some(None) => true,
-            Some(Some(turn)) => self.faulty(layout, key, row, (choice, turn)).is_some(),
+            Some(Some(turn)) => self.faulty((layout, key, row), (choice, turn), notes).is_some(),
         }
     }
 
@@ -273,32 +294,130 @@ impl Space<'_> {
         moved: Option<Moved>,
         to: Option<(u32, u32, u32)>,
     ) {
-        let process = choice.process;
-        let local = global.locals[process];
-        let spot = self.spot_hit(choice, local);
         let scene = self.scene(global.store, global.memory);
-        let Place { part, column } = self.place_of(choice, self.places[process][local as usize]);
+        let asked = self.asked(choice, global);
+        let place = self.places[choice.process][global.locals[choice.process] as usize];
+        let place = self.place_of(choice, place);
+        let note = self.note_of(&asked, place, scene, moved, to);
+        note.into_iter().for_each(|note| self.note(note));
+    }
+
+    /// Notes what successors were put together from.
+    pub(in super::super) fn note_all(&mut self, notes: Notes) {
+        for note in notes.0 {
+            let is_known = match note {
+                Note::Turn(scene, slot) => self.scenes.has(scene, &slot),
+                Note::Woken(key, _) => self.woken.contains_key(&key),
+            };
+            if !is_known {
+                self.note(note);
+            }
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Turn(scene, slot) => self.scenes.put(scene, slot),
+            Note::Woken(key, woken) => {
+                self.woken.insert(key, woken);
+            }
+        }
+    }
+
+    /// What is noted of what was asked; nothing where that is not looked up by scene.
+    fn note_of(
+        &self,
+        asked: &Asked,
+        Place { part, column }: Place,
+        scene: u32,
+        moved: Option<Moved>,
+        to: Option<(u32, u32, u32)>,
+    ) -> Option<Note> {
+        let Asked { choice, spot, queue, faults, .. } = *asked;
         let label = |moved: Moved| self.edge_list[moved.edge as usize].label;
         let turn = match (choice.kind, part) {
-            (Kind::Step, Part::Over | Part::Unclear | Part::Beside) => None,
-            (Kind::Step, Part::Store) => Some(Turn::step(column)),
-            (Kind::Step, Part::Neither | Part::Queue(_)) => moved.map(label).map(Turn::told),
-            (Kind::Step, Part::Both(queue)) => {
+            (Kind::Step, Part::Over | Part::Unclear | Part::Beside) => return None,
+            (Kind::Step, Part::Store) => Turn::step(column),
+            (Kind::Step, Part::Neither | Part::Queue(_)) => Turn::told(moved.map(label)?),
+            (Kind::Step, Part::Both(_)) => {
                 let woken = moved.and_then(|moved| moved.queue).zip(to);
                 let woken =
                     woken.map(|((_, queue), (spot, scene, _))| Woken { scene, queue, spot });
-                let spot = strand_of(choice, spot);
-                let key = (spot, scene, global.queues[queue as usize]);
-                self.woken.insert(key, woken);
-                None
+                return Some(Note::Woken((strand_of(choice, spot), scene, queue?.1), woken));
             }
-            _ => {
-                let key = (choice.number(), spot, global.faults);
-                self.fault_numbers.get(&key).copied().map(Turn::fault)
+            _ => Turn::fault(*self.fault_numbers.get(&(choice.number(), spot, faults))?),
+        };
+        Some(Note::Turn(scene, Slot::new(turn, to)))
+    }
+
+    /// What would be noted of a choice, where all is known of which that is made: what the step makes of
+    /// the store, what the properties say of that, and the scene that both are.
+    #[cold]
+    fn put_together<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        choice: Choice,
+        notes: &mut Notes,
+    ) -> Option<Note> {
+        if self.ordinals.are_at_work() {
+            return None;
+        }
+        let scene = layout.scene.get(key);
+        let ((store, memory), faults) = (self.parts(scene), layout.faults.get(key));
+        let local = layout.locals[choice.process].get(key);
+        let place = self.place_of(choice, self.places[choice.process][local as usize]);
+        let queue = match place.part {
+            Part::Queue(queue) | Part::Both(queue) if choice.kind == Kind::Step => {
+                Some((queue, layout.queues[queue as usize].get(key)))
+            }
+            _ => None,
+        };
+        let asked = Asked { choice, spot: self.spot_hit(choice, local), store, queue, faults };
+        let moved = self.known(&asked)?;
+        let to = match moved {
+            None => None,
+            Some(Moved { store, faults, edge, .. }) => {
+                let Edge { spot, label } = self.edge_list[edge as usize];
+                let memory = self.judge.next(label, memory, store, std::iter::empty())?;
+                Some((spot, self.scenes.known(store, memory)?, faults))
             }
         };
-        if let Some(turn) = turn {
-            self.scenes.put(scene, turn, to);
+        let note = self.note_of(&asked, place, scene, moved, to)?;
+        notes.0.push(note);
+        Some(note)
+    }
+
+    /// The same for what is looked up in the row of a scene.
+    #[inline]
+    fn slot<const N: usize>(
+        &self,
+        (layout, key, row): Looked<'_, N>,
+        (choice, turn): (Choice, Turn),
+        notes: &mut Notes,
+    ) -> Option<Slot> {
+        if let Some(slot) = Scenes::find(row, turn) {
+            return Some(*slot);
+        }
+        match self.put_together(layout, key, choice, notes)? {
+            Note::Turn(_, slot) => Some(slot),
+            Note::Woken(..) => None,
+        }
+    }
+
+    /// The same for a process that a change of the store wakes, and that then asks a queue.
+    fn woken<const N: usize>(
+        &self,
+        (layout, key, _): Looked<'_, N>,
+        (choice, asked): (Choice, (u32, u32, u32)),
+        notes: &mut Notes,
+    ) -> Option<Option<Woken>> {
+        if let Some(woken) = self.woken.get(&asked) {
+            return Some(*woken);
+        }
+        match self.put_together(layout, key, choice, notes)? {
+            Note::Woken(_, woken) => Some(woken),
+            Note::Turn(..) => None,
         }
     }
 }
