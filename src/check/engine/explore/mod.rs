@@ -20,6 +20,7 @@ mod group;
 mod hint;
 mod intern;
 mod judge;
+mod jumps;
 mod lens;
 mod limits;
 mod liveness;

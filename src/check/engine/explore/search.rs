@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::error::CheckError;
+use super::jumps::Jumps;
 use super::limits::{Progress, Watch, out_of_memory, too_deep};
 use super::pack::{Layout, Packed};
 use super::space::{Global, Notes, Space};
@@ -60,6 +61,8 @@ pub(super) struct Search<'a, 's, const N: usize> {
     threads: usize,
     layout: Layout,
     table: Table<N>,
+    /// Where the space is plain.
+    jumps: Option<Jumps<N>>,
     /// The states of the depth under way, and those of the next one.
     frontier: Vec<Vec<Packed<N>>>,
     next: Vec<Vec<Packed<N>>>,
@@ -75,6 +78,7 @@ pub(super) struct Search<'a, 's, const N: usize> {
 struct Work<'a, 's, const N: usize> {
     space: &'a Space<'s>,
     layout: &'a Layout,
+    jumps: Option<&'a Jumps<N>>,
     batch: &'a [Packed<N>],
     /// So many of them were taken by a thread.
     taken: AtomicUsize,
@@ -91,6 +95,8 @@ struct Expanded<const N: usize> {
     /// The states in which no process can go on.
     over: Vec<Packed<N>>,
     transitions: u64,
+    /// Room for the successors of one state.
+    successors: Vec<Packed<N>>,
     /// What else is known now.
     notes: Notes,
     recent: Recent<N>,
@@ -114,12 +120,14 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let frontier = vec![vec![key]];
         let tally = Tally { states: 1, ..Tally::default() };
         let next = Vec::new();
+        let jumps = space.is_plain().then(Jumps::default);
         let mut search = Search {
             space,
             watch,
             threads,
             layout,
             table,
+            jumps,
             frontier,
             next,
             recent: Vec::new(),
@@ -177,10 +185,19 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             return Ok(Some(Ended::Wider));
         }
         unknown.iter_mut().for_each(|key| *key = moved(key, &layout, &self.layout));
+        self.put_jumps(&unknown);
         let mut rest = Vec::new();
         let ended = self.expand_all(&unknown, &mut rest, at_end)?;
         debug_assert!(ended.is_some() || rest.is_empty(), "all of it was found out");
         Ok(ended)
+    }
+
+    /// Puts the jumps of these states together.
+    fn put_jumps(&mut self, states: &[Packed<N>]) {
+        if let Some(jumps) = &mut self.jumps {
+            states.iter().for_each(|key| self.space.put_jumps(&self.layout, key, jumps));
+        }
+        self.jumps = self.jumps.take().filter(|jumps| !jumps.is_sparse());
     }
 
     /// Finds out what is not known of these states; says how the search ended, if it did.
@@ -238,9 +255,10 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         batch: &[Packed<N>],
         at_end: AtEnd<'_>,
     ) -> Result<Vec<Packed<N>>, CheckError> {
-        let Search { space, layout, table, threads, recent, .. } = self;
+        let Search { space, layout, table, jumps, threads, recent, .. } = self;
         recent.resize_with(*threads, Recent::default);
-        let work = Work { space, layout, batch, taken: AtomicUsize::new(0) };
+        let jumps = jumps.as_ref();
+        let work = Work { space, layout, jumps, batch, taken: AtomicUsize::new(0) };
         let all = if *threads == 1 || batch.len() <= 2 * CHUNK {
             let recent = recent.drain(..1);
             recent.map(|recent| work.expand(table, recent)).collect()
@@ -336,6 +354,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
         let (new, change) = (&self.layout, |key: &Packed<N>| moved(key, &old, &self.layout));
         debug_assert!(new.fits(&counts));
         self.table.rebuild(change);
+        self.jumps.iter_mut().for_each(|jumps| jumps.rebuild(change));
         self.recent.clear();
         self.frontier.iter_mut().chain(&mut self.next).flatten().for_each(|key| *key = change(key));
         true
@@ -356,7 +375,8 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
     /// The bytes that the tables and what is interned take.
     fn bytes(&self) -> usize {
         let heaps = self.frontier.iter().chain(&self.next).map(Vec::capacity).sum::<usize>();
-        self.table.bytes() + heaps * size_of::<Packed<N>>() + self.space.bytes()
+        let jumps = self.jumps.as_ref().map_or(0, Jumps::bytes);
+        self.table.bytes() + heaps * size_of::<Packed<N>>() + jumps + self.space.bytes()
     }
 }
 
@@ -373,27 +393,18 @@ impl<const N: usize> Default for Recent<N> {
     }
 }
 
-impl<const N: usize> Recent<N> {
-    fn forget(&mut self, key: &Packed<N>, hash: Hash) {
-        let place = &mut self.0[hash.upper(RECENT)];
-        if place == key {
-            *place = [u64::MAX; N];
-        }
-    }
-}
-
 impl<const N: usize> Work<'_, '_, N> {
     /// Expands states until none is left to take.
     fn expand(&self, table: &mut impl Insert<N>, recent: Recent<N>) -> Expanded<N> {
         let mut expanded = Expanded::new(recent);
-        let Work { space, layout, batch, taken } = self;
+        let Work { batch, taken, .. } = self;
         loop {
             let from = taken.fetch_add(CHUNK, Ordering::Relaxed).min(batch.len());
             if from == batch.len() {
                 return expanded;
             }
             let to = (from + CHUNK).min(batch.len());
-            expanded.expand(space, layout, table, &batch[from..to]);
+            expanded.expand(self, table, &batch[from..to]);
         }
     }
 }
@@ -401,18 +412,15 @@ impl<const N: usize> Work<'_, '_, N> {
 impl<const N: usize> Expanded<N> {
     fn new(recent: Recent<N>) -> Expanded<N> {
         let (next, unknown, over) = (Vec::new(), Vec::new(), Vec::new());
-        Expanded { next, unknown, over, transitions: 0, notes: Notes::default(), recent }
+        let (successors, notes) = (Vec::new(), Notes::default());
+        Expanded { next, unknown, over, transitions: 0, successors, notes, recent }
     }
 
     /// Looks up the successors of some states. Those of a few states are looked up in the table
     /// after those of the next few were found, so that the table's memory has come by then.
-    fn expand(
-        &mut self,
-        space: &Space<'_>,
-        layout: &Layout,
-        table: &mut impl Insert<N>,
-        states: &[Packed<N>],
-    ) {
+    fn expand(&mut self, work: &Work<'_, '_, N>, table: &mut impl Insert<N>, states: &[Packed<N>]) {
+        let Work { space, layout, .. } = work;
+        self.successors.resize(space.branching(), [0; N]);
         let most = TOGETHER * space.branching() + 1;
         let (mut found, mut before) = (Found::new(most), Found::new(most));
         for (few, number) in states.chunks(TOGETHER).zip(1..) {
@@ -421,7 +429,7 @@ impl<const N: usize> Expanded<N> {
             let later = states.iter().skip((number + 1) * TOGETHER).take(TOGETHER);
             later.for_each(|state| space.prefetch_row(layout, state));
             for state in few {
-                self.expand_one(space, layout, state, &mut found);
+                self.expand_one(work, state, &mut found);
             }
             self.put(table, &before, found.all());
             std::mem::swap(&mut found, &mut before);
@@ -433,35 +441,37 @@ impl<const N: usize> Expanded<N> {
     #[inline]
     fn expand_one(
         &mut self,
-        space: &Space<'_>,
-        layout: &Layout,
+        Work { space, layout, jumps, .. }: &Work<'_, '_, N>,
         state: &Packed<N>,
         found: &mut Found<N>,
     ) {
-        let Found { keys, count } = found;
-        let (mut last, mut transitions, keys) = (*count, 0, &mut keys[..]);
-        let recent = &mut self.recent.0;
-        let visit = |(_, key): (u32, Packed<N>)| {
-            transitions += 1;
-            let hash = Table::hash(&key);
-            // Half of them are new, and no processor guesses which: so there is no branch here.
-            let place = &mut recent[hash.upper(RECENT)];
-            keys[last] = (key, hash);
-            last += usize::from(*place != key);
-            *place = key;
-        };
-        match space.successors(layout, state, &mut self.notes, visit) {
+        let successors = match jumps {
+            Some(jumps) => space.jumps(layout, state, jumps, &mut self.successors),
             None => {
-                // They are put in the table when this state is expanded again.
-                keys[*count..last].iter().for_each(|(key, hash)| self.recent.forget(key, *hash));
-                self.unknown.push(*state);
-                return;
+                let (mut count, to) = (0, &mut self.successors);
+                let visit = |(_, next)| {
+                    to[count] = next;
+                    count += 1;
+                };
+                let goes_on = space.successors(layout, state, &mut self.notes, visit);
+                goes_on.map(|goes_on| (goes_on, count))
             }
-            Some(true) => {}
-            Some(false) => self.over.push(*state),
+        };
+        let Some((goes_on, count)) = successors else { return self.unknown.push(*state) };
+        if !goes_on {
+            self.over.push(*state);
         }
-        *count = last;
-        self.transitions += transitions;
+        self.transitions += count as u64;
+        let mut last = found.count;
+        for key in &self.successors[..count] {
+            let hash = Table::hash(key);
+            // Half of them are new, and no processor guesses which: so there is no branch here.
+            let place = &mut self.recent.0[hash.upper(RECENT)];
+            found.keys[last] = (*key, hash);
+            last += usize::from(place != key);
+            *place = *key;
+        }
+        found.count = last;
     }
 
     /// Looks up successors, while the memory for those that come next is on its way.

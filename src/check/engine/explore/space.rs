@@ -23,6 +23,7 @@ use super::automaton::{Automaton, Class, NodeId};
 use super::error::CheckError;
 use super::intern::Interner;
 use super::judge::Judge;
+use super::jumps::{Jump, Jumps};
 use super::lens::{Label, Seen};
 use super::pack::{Counts, Layout, Numbers, Packed};
 use super::scales::has_ordinals;
@@ -138,6 +139,19 @@ pub(super) struct Global {
     /// What the properties remember.
     pub(super) memory: u32,
     pub(super) faults: u32,
+}
+
+/// Where successors are put: so many are there.
+struct Rest<'a, const N: usize> {
+    to: &'a mut [Packed<N>],
+    count: usize,
+}
+
+impl<const N: usize> Rest<'_, N> {
+    fn put(&mut self, next: Packed<N>) {
+        self.to[self.count] = next;
+        self.count += 1;
+    }
 }
 
 /// What comes of looking a step up.
@@ -508,6 +522,73 @@ impl<'s> Space<'s> {
         }
     }
 
+    /// The same by jumps, where the space is plain: puts the successors into `to`, for which there has to be
+    /// room, and says how many there are.
+    #[inline(always)]
+    pub(super) fn jumps<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        jumps: &Jumps<N>,
+        to: &mut [Packed<N>],
+    ) -> Option<(bool, usize)> {
+        let row = jumps.row(layout.scene.get(key));
+        let (mut goes_on, mut count) = (false, 0);
+        for (process, (field, places)) in layout.locals.iter().zip(&self.places).enumerate() {
+            let local = field.get(key);
+            let Place { part, column } = places[local as usize];
+            if part == Part::Store {
+                match Jumps::jump(row, column, key) {
+                    Jump::To(next) => {
+                        (goes_on, to[count]) = (true, next);
+                        count += 1;
+                    }
+                    Jump::Blocked => {}
+                    Jump::Unknown => return None,
+                }
+            } else if part != Part::Over {
+                let mut rest = Rest { to, count };
+                let visit = &mut |(_, next)| rest.put(next);
+                goes_on |= self.other_successors(layout, key, (process, local), visit)?;
+                count = rest.count;
+            }
+        }
+        if !self.faults.is_empty() {
+            let mut rest = Rest { to, count };
+            goes_on |= self.faulty_successors(layout, key, &mut |(_, next)| rest.put(next))?;
+            count = rest.count;
+        }
+        Some((goes_on, count))
+    }
+
+    /// Puts the jumps of a state together, as far as it is known where the steps lead.
+    pub(super) fn put_jumps<const N: usize>(
+        &self,
+        layout: &Layout,
+        key: &Packed<N>,
+        jumps: &mut Jumps<N>,
+    ) {
+        let store = layout.scene.get(key);
+        for (field, places) in layout.locals.iter().zip(&self.places) {
+            let Place { part, column } = places[field.get(key) as usize];
+            if part != Part::Store {
+                continue;
+            }
+            let next = match self.store_steps.find(store, column) {
+                None => continue,
+                Some(BLOCKED) => None,
+                Some(entry) => {
+                    let Some(local) = self.edge_local(entry as u32) else { continue };
+                    let mut next = *key;
+                    field.put(&mut next, local);
+                    layout.scene.put(&mut next, target(entry));
+                    Some(next)
+                }
+            };
+            jumps.put((store, column), key, next.as_ref());
+        }
+    }
+
     /// The same, with what looks up a step that depends on the store.
     #[inline(always)]
     fn successors_by<const N: usize>(
@@ -719,7 +800,7 @@ impl<'s> Space<'s> {
 
     /// Whether no property remembers anything, and states keep their names and numbers.
     #[inline]
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.judge.is_idle() && self.symmetry.work().is_none() && !self.ordinals.are_at_work()
     }
 
@@ -1097,7 +1178,8 @@ impl<'s> Space<'s> {
         let process = process as usize;
         let mut at = self.ats.value(at).clone();
         let content = |(queue, content): (u32, u32)| self.queues[queue as usize].value(content);
-        let messages = queue.map(|queue| content(queue).clone()).unwrap_or_default();
+        let none = &self.no_messages;
+        let messages = queue.map_or(none, content).clone();
         let mut world = World { store: self.stores.value(before).clone(), messages };
         let mut budget = self.budgets.value(asked.faults).clone();
         let automaton = RefCell::new(&mut self.automata[process]);
@@ -1427,7 +1509,7 @@ impl<'s> Space<'s> {
     }
 
     fn messages(&self, queues: &[u32]) -> Messages {
-        let mut messages = Messages::default();
+        let mut messages = self.no_messages.clone();
         for (queue, content) in self.queues.iter().zip(queues) {
             messages.join(queue.value(*content));
         }
