@@ -396,3 +396,48 @@ impl Build<'_, '_> {
 fn too_wide() -> Stopped {
     "a state takes more bits than are packed for liveness".into()
 }
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::*;
+    use crate::check::engine::explore::limits::Limits;
+    use crate::check::engine::explore::whole::of_shipped;
+
+    /// The graph without properties, as liveness has it.
+    fn graph(name: &str, threads: usize) -> Graph {
+        let system = of_shipped(name, |_| ());
+        let mut space = Space::new(&system).expect("reproducible");
+        let watch = Watch::new(Limits::default(), &Default::default(), None);
+        loop {
+            let reductions = space.exact();
+            space.reset(&[], reductions);
+            match Graph::build(&mut space, &watch, threads).expect("reproducible") {
+                Built::Whole(graph) => return graph,
+                Built::Again => {}
+                Built::Stopped(why) => panic!("{why}"),
+            }
+        }
+    }
+
+    #[test]
+    fn threads_make_the_same_graph() {
+        for name in ["doorway-crash-unknown-zombie-one-task", "story-898-pair-crash"] {
+            let (one, two) = (graph(name, 1), graph(name, 2));
+            assert!(one.states.len() > 4 * BATCH, "{name}: {}", one.states.len());
+            assert!(!one.good_ends.is_empty(), "{name}");
+            assert_eq!((&one.states, &one.came_by), (&two.states, &two.came_by), "{name}");
+            assert_eq!((&one.first, &one.transitions), (&two.first, &two.transitions), "{name}");
+            assert_eq!(one.good_ends, two.good_ends, "{name}");
+        }
+    }
+
+    #[test]
+    fn each_state_was_come_to_by_a_transition_of_one_before_it() {
+        let graph = graph("doorway-worker-crash-one-task", 2);
+        assert!(graph.states.len() > 1000);
+        for (state, (before, choice)) in graph.came_by.iter().enumerate().skip(1) {
+            assert!((*before as usize) < state);
+            assert!(graph.from(*before as usize).contains(&(state as u32, *choice)));
+        }
+    }
+}

@@ -104,3 +104,51 @@ impl<const N: usize> Jumps<N> {
         self.rows.capacity() * size_of::<Packed<N>>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jump(jumps: &Jumps<2>, store: u32, column: u32, state: Packed<2>) -> Option<Packed<2>> {
+        match Jumps::jump(jumps.row(store), column, &state) {
+            Jump::To(next) => Some(next),
+            Jump::Blocked => None,
+            Jump::Unknown => panic!("it was put"),
+        }
+    }
+
+    #[test]
+    fn a_jump_leads_from_any_state_with_its_store_and_place() {
+        let mut jumps = Jumps::default();
+        jumps.put((1, 3), &[0b0101, 7], Some(&[0b0110, 7]));
+        jumps.put((2, 3), &[0, 1], None);
+        jumps.put((1, 40), &[5, 5], Some(&[5, 5]));
+        assert_eq!(jump(&jumps, 1, 3, [0b1101, 9]), Some([0b1110, 9]));
+        assert_eq!(jump(&jumps, 2, 3, [0, 1]), None);
+        assert_eq!(jump(&jumps, 1, 40, [4, 4]), Some([4, 4]), "it changes nothing, and is a step");
+        let unknown = |store, column| Jumps::jump(jumps.row(store), column, &[0, 0]);
+        for (store, column) in [(0, 3), (1, 4), (1, 400), (7, 3)] {
+            assert!(matches!(unknown(store, column), Jump::Unknown), "{store} {column}");
+        }
+    }
+
+    #[test]
+    fn a_jump_moves_as_states_do() {
+        let mut jumps = Jumps::default();
+        let moved = |key: &Packed<2>| [key[1] << 8, key[0]];
+        jumps.put((0, 0), &[1, 2], Some(&[3, 0]));
+        jumps.put((0, 1), &[1, 2], None);
+        jumps.rebuild(moved);
+        assert_eq!(jump(&jumps, 0, 0, moved(&[1, 2])), Some(moved(&[3, 0])));
+        assert_eq!(jump(&jumps, 0, 1, moved(&[1, 2])), None);
+    }
+
+    #[test]
+    fn few_jumps_of_many_are_sparse() {
+        let mut jumps = Jumps::<1>::default();
+        jumps.put((0, 999), &[0], None);
+        assert!(!jumps.is_sparse(), "there are few entries");
+        jumps.put((9999, 0), &[0], None);
+        assert!(jumps.is_sparse());
+    }
+}

@@ -134,6 +134,65 @@ mod tests {
         assert_eq!(partition(&[Some(1), Some(1), Some(2), Some(2)], &edges), [0, 0, 1, 1]);
     }
 
+    /// All nodes at once, round by round, until none is told apart any more.
+    fn by_rounds(outputs: &[Option<u32>], edges: &[Vec<(u32, usize)>]) -> Vec<u32> {
+        fn numbered<T: Eq>(things: Vec<T>) -> Vec<u32> {
+            let first = |thing: &T| things.iter().position(|other| other == thing);
+            things.iter().map(|thing| first(thing).expect("it is one of them") as u32).collect()
+        }
+        let itself = |(node, output): (usize, &Option<u32>)| (*output, output.map_or(node, |_| 0));
+        let mut blocks = numbered(outputs.iter().enumerate().map(itself).collect());
+        for _ in outputs {
+            let follows = edges.iter().map(|edges| {
+                edges.iter().map(|(told, to)| (*told, blocks[*to])).collect::<Vec<_>>()
+            });
+            blocks = numbered(blocks.iter().copied().zip(follows).collect());
+        }
+        blocks
+    }
+
+    #[test]
+    fn random_automata_fall_apart_as_they_do_round_by_round() {
+        let mut seed = 1_u64;
+        let mut random = |below: usize| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        let mut merged = 0;
+        for _ in 0..2000 {
+            let nodes = 1 + random(12);
+            let (mut outputs, mut edges) = (Vec::new(), Vec::<Vec<(u32, usize)>>::new());
+            for node in 0..nodes {
+                // Many are as one before them, but for one that they may lead to instead.
+                let like = (node > 0 && random(3) > 0).then(|| random(node));
+                let few = 1 + random(2);
+                let mut new = || (0..few).map(|_| (random(2) as u32, random(nodes))).collect();
+                edges.push(like.map_or_else(&mut new, |like| edges[like].clone()));
+                outputs.push(like.map_or_else(|| Some(random(2) as u32), |like| outputs[like]));
+                if random(3) == 0 {
+                    edges[node][0].1 = random(nodes);
+                }
+                if random(12) == 0 {
+                    outputs[node] = None;
+                }
+            }
+            let (ours, rounds) = (
+                coarsest_partition(&outputs, |node| edges[node].iter().copied()),
+                by_rounds(&outputs, &edges),
+            );
+            for one in 0..nodes {
+                for other in 0..one {
+                    let alike = rounds[one] == rounds[other];
+                    merged += usize::from(alike);
+                    assert_eq!(ours[one] == ours[other], alike, "{outputs:?} {edges:?}");
+                }
+            }
+        }
+        assert!(merged > 1000, "{merged}");
+    }
+
     #[test]
     fn a_difference_later_on_splits() {
         let edges: [&[_]; 4] = [&[(0, 2)], &[(0, 3)], &[], &[]];
