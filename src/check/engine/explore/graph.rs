@@ -359,6 +359,7 @@ impl Build<'_, '_> {
         }
         let mut completed = expanded.completed(self.space, &self.layout, &batch);
         self.space.note_all(std::mem::take(&mut completed.notes));
+        assert!(completed.unknown().next().is_none(), "all of it was found out");
         Ok(Ok(completed))
     }
 

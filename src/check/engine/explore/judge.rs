@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustc_hash::FxHashMap;
 
-use super::by_number::{UNKNOWN, slot};
 use super::error::CheckError;
 use super::intern::Interner;
 use super::lens::{Contents, Label, Lens, Seen};
@@ -66,18 +65,17 @@ pub(super) struct Judge<'s> {
     counters: Option<Counters>,
 }
 
-/// What became of memories by one change, as far as that was asked: for each group and each property by
-/// the number of the memory. It holds until memories have new numbers.
+/// What became of memories by one change, as far as that was asked: by the group or the property, and
+/// the number of its memory. It holds until memories have new numbers.
 #[derive(Default)]
 pub(super) struct Changed {
-    of_groups: Vec<Vec<u32>>,
-    of_properties: Vec<Vec<u32>>,
+    of_groups: FxHashMap<(usize, u32), u32>,
+    of_properties: FxHashMap<(usize, u32), u32>,
 }
 
 impl Changed {
     pub(super) fn bytes(&self) -> usize {
-        let all = self.of_groups.iter().chain(&self.of_properties);
-        all.map(Vec::capacity).sum::<usize>() * size_of::<u32>()
+        (self.of_groups.capacity() + self.of_properties.capacity()) * 28
     }
 }
 
@@ -158,27 +156,34 @@ impl<'s> Judge<'s> {
         if self.is_idle() {
             return whole;
         }
-        known.of_groups.resize_with(self.groups.len(), Vec::new);
-        known.of_properties.resize_with(self.opinions.len(), Vec::new);
         let mut changed = self.wholes.value(whole).clone();
-        let groups = self.groups.iter_mut().zip(&mut known.of_groups);
-        for ((group, known_of_group), memory) in groups.zip(&mut changed) {
-            let known_of_group = slot(known_of_group, *memory);
-            if *known_of_group == UNKNOWN {
-                let mut all = group.memories.value(*memory).clone();
-                for (property, memory) in group.properties.iter().zip(&mut all) {
-                    let memories = &mut self.opinions[*property].memories;
-                    let known = slot(&mut known.of_properties[*property], *memory);
-                    if *known == UNKNOWN {
-                        *known = memories.number(change(memories.value(*memory)));
-                    }
-                    *memory = *known;
+        for (number, memory) in changed.iter_mut().enumerate() {
+            *memory = match known.of_groups.get(&(number, *memory)) {
+                Some(known) => *known,
+                None => {
+                    let new = self.changed_of_group((number, *memory), change, known);
+                    *known.of_groups.entry((number, *memory)).or_insert(new)
                 }
-                *known_of_group = group.memories.number(all);
-            }
-            *memory = *known_of_group;
+            };
         }
         self.wholes.number(changed)
+    }
+
+    /// The same for what a group remembers.
+    fn changed_of_group(
+        &mut self,
+        (number, memory): (usize, u32),
+        change: &dyn Fn(&Document) -> Document,
+        known: &mut Changed,
+    ) -> u32 {
+        let group = &mut self.groups[number];
+        let mut all = group.memories.value(memory).clone();
+        for (property, memory) in group.properties.iter().zip(&mut all) {
+            let memories = &mut self.opinions[*property].memories;
+            let known = known.of_properties.entry((*property, *memory));
+            *memory = *known.or_insert_with(|| memories.number(change(memories.value(*memory))));
+        }
+        group.memories.number(all)
     }
 
     /// Begins again with these properties. What they said stays; what becomes of all that they remember

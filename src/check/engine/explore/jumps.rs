@@ -59,17 +59,21 @@ impl<const N: usize> Jumps<N> {
     }
 
     /// Notes where a state leads by the step of a column in a store; `None`: the process cannot go on.
+    /// `false`: so few would be known of so many that all of them are not worth their memory.
     pub(super) fn put(
         &mut self,
         (store, column): (u32, u32),
         state: &Packed<N>,
         next: Option<&Packed<N>>,
-    ) {
+    ) -> bool {
         let (row, column) = (store as usize, column as usize);
         if column >= self.width {
             self.widen(column + 1);
         }
         let rows = (self.rows.len() / self.width).max(row + 1);
+        if rows * self.width > ENTRIES.max(self.known * USED) {
+            return false;
+        }
         self.rows.resize(rows * self.width, [UNKNOWN; N]);
         let jump = &mut self.rows[row * self.width + column];
         self.known += usize::from(jump[0] == UNKNOWN);
@@ -77,17 +81,13 @@ impl<const N: usize> Jumps<N> {
             Some(next) => std::array::from_fn(|word| state[word] ^ next[word]),
             None => [BLOCKED; N],
         };
+        true
     }
 
     /// Puts each jump into another layout: what moves the fields of a state moves those of a jump.
     pub(super) fn rebuild(&mut self, change: impl Fn(&Packed<N>) -> Packed<N>) {
         let jumps = self.rows.iter_mut().filter(|jump| jump[0] & MARK == 0);
         jumps.for_each(|jump| *jump = change(jump));
-    }
-
-    /// Whether so few are known of so many that they are not worth their memory.
-    pub(super) fn is_sparse(&self) -> bool {
-        self.rows.len() > ENTRIES.max(self.known * USED)
     }
 
     /// Makes room for so many columns and some more.
@@ -144,11 +144,11 @@ mod tests {
     }
 
     #[test]
-    fn few_jumps_of_many_are_sparse() {
+    fn few_jumps_of_many_are_not_worth_it() {
         let mut jumps = Jumps::<1>::default();
-        jumps.put((0, 999), &[0], None);
-        assert!(!jumps.is_sparse(), "there are few entries");
-        jumps.put((9999, 0), &[0], None);
-        assert!(jumps.is_sparse());
+        assert!(jumps.put((0, 999), &[0], None), "there are few entries");
+        assert!(!jumps.put((9999, 0), &[0], None));
+        assert!(jumps.bytes() < 1 << 20, "nothing was made room for");
+        assert!(jumps.put((9, 0), &[0], None));
     }
 }

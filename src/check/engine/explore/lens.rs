@@ -3,13 +3,14 @@
 
 use rustc_hash::FxHashMap;
 
-use super::by_number::{UNKNOWN, known, slot};
 use super::intern::Interner;
 use crate::check::Messages;
 use crate::check::looks::{Collections, Looks};
 use crate::check::step::Stepped;
 use crate::store::Text;
 use crate::store::memory::{Content, State};
+
+const UNKNOWN: u32 = u32::MAX;
 
 /// A step as the properties see it: the number of the process, and what it did.
 pub(super) type Label = (Option<u32>, Stepped);
@@ -147,4 +148,19 @@ impl Lens {
         let numbers = (self.step_of.len() + self.store_of.len()) * 4;
         numbers + self.steps.len() * 1024 + self.stores.len() * 120 + self.worlds.capacity() * 64
     }
+}
+
+/// What a table that grows as it is used has for a number, if anything.
+#[inline]
+fn known(table: &[u32], number: u32) -> Option<u32> {
+    table.get(number as usize).copied().filter(|known| *known != UNKNOWN)
+}
+
+/// The place of a number in a table that grows as it is used; [`known`] says whether it was filled.
+fn slot(table: &mut Vec<u32>, number: u32) -> &mut u32 {
+    let number = number as usize;
+    if table.len() <= number {
+        table.resize(number + 1, UNKNOWN);
+    }
+    &mut table[number]
 }

@@ -12,7 +12,6 @@ mod ample_count;
 mod automaton;
 #[cfg(test)]
 mod brute_force;
-mod by_number;
 mod candidates;
 mod error;
 mod graph;

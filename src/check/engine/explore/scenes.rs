@@ -17,7 +17,7 @@ pub(super) struct Turn(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
     turn: Turn,
-    /// The spot where the process stands then.
+    /// The spot where the process stands then; of what is told that is not known by the turn.
     pub(super) spot: u32,
     scene: u32,
     pub(super) faults: u32,

@@ -61,7 +61,7 @@ pub(super) struct Search<'a, 's, const N: usize> {
     threads: usize,
     layout: Layout,
     table: Table<N>,
-    /// Where the space is plain.
+    /// Where the space is plain, and they are worth their memory.
     jumps: Option<Jumps<N>>,
     /// The states of the depth under way, and those of the next one.
     frontier: Vec<Vec<Packed<N>>>,
@@ -94,6 +94,8 @@ struct Expanded<const N: usize> {
     unknown: Vec<Packed<N>>,
     /// The states in which no process can go on.
     over: Vec<Packed<N>>,
+    /// Those of which a jump was not put together yet, and all edges are known.
+    jumpless: Vec<Packed<N>>,
     transitions: u64,
     /// Room for the successors of one state.
     successors: Vec<Packed<N>>,
@@ -185,19 +187,20 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             return Ok(Some(Ended::Wider));
         }
         unknown.iter_mut().for_each(|key| *key = moved(key, &layout, &self.layout));
-        self.put_jumps(&unknown);
         let mut rest = Vec::new();
         let ended = self.expand_all(&unknown, &mut rest, at_end)?;
-        debug_assert!(ended.is_some() || rest.is_empty(), "all of it was found out");
+        assert!(ended.is_some() || rest.is_empty(), "all of it was found out");
         Ok(ended)
     }
 
     /// Puts the jumps of these states together.
     fn put_jumps(&mut self, states: &[Packed<N>]) {
-        if let Some(jumps) = &mut self.jumps {
-            states.iter().for_each(|key| self.space.put_jumps(&self.layout, key, jumps));
+        let Search { space, layout, jumps, .. } = self;
+        let put =
+            |jumps: &mut Jumps<N>| states.iter().all(|key| space.put_jumps(layout, key, jumps));
+        if jumps.as_mut().is_some_and(|jumps| !put(jumps)) {
+            *jumps = None;
         }
-        self.jumps = self.jumps.take().filter(|jumps| !jumps.is_sparse());
     }
 
     /// Finds out what is not known of these states; says how the search ended, if it did.
@@ -284,6 +287,7 @@ impl<'a, 's, const N: usize> Search<'a, 's, N> {
             }
             unknown.extend(expanded.unknown);
             self.space.note_all(expanded.notes);
+            self.put_jumps(&expanded.jumpless);
             self.recent.push(expanded.recent);
             self.push(expanded.next);
         }
@@ -412,8 +416,8 @@ impl<const N: usize> Work<'_, '_, N> {
 impl<const N: usize> Expanded<N> {
     fn new(recent: Recent<N>) -> Expanded<N> {
         let (next, unknown, over) = (Vec::new(), Vec::new(), Vec::new());
-        let (successors, notes) = (Vec::new(), Notes::default());
-        Expanded { next, unknown, over, transitions: 0, successors, notes, recent }
+        let (jumpless, successors, notes) = (Vec::new(), Vec::new(), Notes::default());
+        Expanded { next, unknown, over, jumpless, transitions: 0, successors, notes, recent }
     }
 
     /// Looks up the successors of some states. Those of a few states are looked up in the table
@@ -445,18 +449,19 @@ impl<const N: usize> Expanded<N> {
         state: &Packed<N>,
         found: &mut Found<N>,
     ) {
-        let successors = match jumps {
-            Some(jumps) => space.jumps(layout, state, jumps, &mut self.successors),
-            None => {
-                let (mut count, to) = (0, &mut self.successors);
-                let visit = |(_, next)| {
-                    to[count] = next;
-                    count += 1;
-                };
-                let goes_on = space.successors(layout, state, &mut self.notes, visit);
-                goes_on.map(|goes_on| (goes_on, count))
-            }
-        };
+        let by_jumps = jumps.and_then(|jumps| {
+            space.successors_by_jumps(layout, state, jumps, &mut self.successors)
+        });
+        let successors = by_jumps.or_else(|| {
+            let (mut count, to) = (0, &mut self.successors);
+            let visit = |(_, next)| {
+                to[count] = next;
+                count += 1;
+            };
+            let goes_on = space.successors(layout, state, &mut self.notes, visit)?;
+            self.jumpless.extend(jumps.map(|_| *state));
+            Some((goes_on, count))
+        });
         let Some((goes_on, count)) = successors else { return self.unknown.push(*state) };
         if !goes_on {
             self.over.push(*state);

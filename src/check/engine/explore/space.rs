@@ -141,13 +141,13 @@ pub(super) struct Global {
     pub(super) faults: u32,
 }
 
-/// Where successors are put: so many are there.
-struct Rest<'a, const N: usize> {
+/// Room for successors: so many are there.
+struct Room<'a, const N: usize> {
     to: &'a mut [Packed<N>],
     count: usize,
 }
 
-impl<const N: usize> Rest<'_, N> {
+impl<const N: usize> Room<'_, N> {
     fn put(&mut self, next: Packed<N>) {
         self.to[self.count] = next;
         self.count += 1;
@@ -231,7 +231,7 @@ pub(super) struct Space<'s> {
     symmetry: Symmetry,
     ordinals: Ordinals,
     pub(super) judge: Judge<'s>,
-    /// What properties are shown that do not look at the queues.
+    /// What properties are shown that do not look at the queues, and choices that have to do with none.
     no_messages: Messages,
 }
 
@@ -522,10 +522,10 @@ impl<'s> Space<'s> {
         }
     }
 
-    /// The same by jumps, where the space is plain: puts the successors into `to`, for which there has to be
-    /// room, and says how many there are.
+    /// The same by jumps, where the space is plain: puts the successors into `to`, in which there has to be
+    /// room, and says how many there are. `None` also where a jump was not put together yet.
     #[inline(always)]
-    pub(super) fn jumps<const N: usize>(
+    pub(super) fn successors_by_jumps<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
@@ -547,27 +547,28 @@ impl<'s> Space<'s> {
                     Jump::Unknown => return None,
                 }
             } else if part != Part::Over {
-                let mut rest = Rest { to, count };
-                let visit = &mut |(_, next)| rest.put(next);
+                let mut room = Room { to, count };
+                let visit = &mut |(_, next)| room.put(next);
                 goes_on |= self.other_successors(layout, key, (process, local), visit)?;
-                count = rest.count;
+                count = room.count;
             }
         }
         if !self.faults.is_empty() {
-            let mut rest = Rest { to, count };
-            goes_on |= self.faulty_successors(layout, key, &mut |(_, next)| rest.put(next))?;
-            count = rest.count;
+            let mut room = Room { to, count };
+            goes_on |= self.faulty_successors(layout, key, &mut |(_, next)| room.put(next))?;
+            count = room.count;
         }
         Some((goes_on, count))
     }
 
-    /// Puts the jumps of a state together, as far as it is known where the steps lead.
+    /// Puts the jumps of a state together, as far as it is known where the steps lead; `false`: jumps are
+    /// not worth their memory.
     pub(super) fn put_jumps<const N: usize>(
         &self,
         layout: &Layout,
         key: &Packed<N>,
         jumps: &mut Jumps<N>,
-    ) {
+    ) -> bool {
         let store = layout.scene.get(key);
         for (field, places) in layout.locals.iter().zip(&self.places) {
             let Place { part, column } = places[field.get(key) as usize];
@@ -585,11 +586,14 @@ impl<'s> Space<'s> {
                     Some(next)
                 }
             };
-            jumps.put((store, column), key, next.as_ref());
+            if !jumps.put((store, column), key, next.as_ref()) {
+                return false;
+            }
         }
+        true
     }
 
-    /// The same, with what looks up a step that depends on the store.
+    /// [`Space::successors`] with what looks up a step that depends on the store.
     #[inline(always)]
     fn successors_by<const N: usize>(
         &self,

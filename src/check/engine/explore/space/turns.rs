@@ -388,7 +388,7 @@ impl Space<'_> {
         Some(note)
     }
 
-    /// The same for what is looked up in the row of a scene.
+    /// What is noted in the row of a scene, or can be put together.
     #[inline]
     fn slot<const N: usize>(
         &self,
@@ -405,7 +405,8 @@ impl Space<'_> {
         }
     }
 
-    /// The same for a process that a change of the store wakes, and that then asks a queue.
+    /// What is noted of a process that a change of the store wakes, and that then asks a queue, or can be
+    /// put together.
     fn woken<const N: usize>(
         &self,
         (layout, key, _): Looked<'_, N>,
