@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -275,6 +276,14 @@ fn find() -> Option<Program> {
     mongod.map(Program::Mongod).or_else(|| secantus().map(Program::Secantus))
 }
 
+/// A port that is free, below those from which systems take one for a connection (32768 and up on Linux,
+/// 49152 and up by RFC 6335): no client of another test comes to have it before the server does.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + (std::process::id() % 10_000) as u16;
+    let next = || first + TRIED.fetch_add(1, Ordering::Relaxed) % 2_000;
+    std::iter::repeat_with(next)
+        .take(2_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of 2000 ports is free")
 }

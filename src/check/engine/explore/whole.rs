@@ -1,11 +1,14 @@
 //! The whole graph of a system, to count on it what a reduction could save.
 
+use std::num::NonZeroUsize;
+
 use rustc_hash::FxHashMap;
 
 use super::pack::Layout;
 use super::space::{Global, Notes, Space};
 use super::walk;
-use crate::check::engine::explore::Reductions;
+use crate::check::Coverage;
+use crate::check::engine::explore::{ExploreOptions, Reductions, explore};
 use crate::check::fault::Choice;
 use crate::check::system::System;
 use crate::model::{Expect, Model, shipped};
@@ -81,4 +84,36 @@ pub(super) fn of_shipped(name: &str, change: impl Fn(&mut Model)) -> System {
     model.expect.retain(|(_, expect)| *expect == Expect::Verified);
     change(&mut model);
     model.system().expect("it can be set up")
+}
+
+/// Threads, jumps and what is put together on the way leave each state and each transition where the plainest
+/// search finds it.
+#[test]
+fn the_search_visits_what_the_plainest_one_does() {
+    for (name, with_properties) in [
+        ("story-898-two-managers", false),
+        ("story-898-two-managers", true),
+        ("story-898-pair-worker-crash", false),
+        ("doorway-worker-crash-one-task", false),
+        ("doorway-worker-crash-one-task", true),
+        ("doorway-crash-unknown-failover-one-task", true),
+    ] {
+        let system = of_shipped(name, |model| {
+            if !with_properties {
+                model.expect.clear();
+            }
+        });
+        let graph = Graph::of(&system);
+        let all: usize = graph.choices.iter().map(Vec::len).sum();
+        for threads in [1, 2] {
+            let threads = NonZeroUsize::new(threads).expect("there are some");
+            let report = explore(&system, &ExploreOptions { threads, ..Default::default() });
+            let Coverage::States { states, transitions, .. } = report.expect("explored").coverage
+            else {
+                panic!("states are counted")
+            };
+            let found = (states as usize, transitions as usize);
+            assert_eq!(found, (graph.states.len(), all), "{name} {with_properties} {threads}");
+        }
+    }
 }
