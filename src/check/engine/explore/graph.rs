@@ -11,6 +11,7 @@ use super::hint::{prefetch, use_large_pages};
 use super::limits::{Progress, Watch};
 use super::pack::{Layout, Packed};
 use super::search::moved;
+use super::shortest::way_to;
 use super::space::{Notes, Space};
 use super::table::Table;
 use crate::check::fault::Choice;
@@ -277,15 +278,8 @@ impl Graph {
     }
 
     /// The shortest way to a state.
-    pub(super) fn way_to(&self, mut state: usize) -> Vec<Choice> {
-        let mut way = Vec::new();
-        while state != 0 {
-            let (before, choice) = self.came_by[state];
-            way.push(Choice::of_number(choice));
-            state = before as usize;
-        }
-        way.reverse();
-        way
+    pub(super) fn way_to(&self, state: usize) -> Vec<Choice> {
+        way_to(&self.came_by, state)
     }
 }
 

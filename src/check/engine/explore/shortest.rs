@@ -158,16 +158,8 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
         Ok(!self.space.end(&global, |property| property == self.property)?.is_empty())
     }
 
-    /// The schedule that leads to a state.
-    fn way_to(&self, mut state: usize) -> Vec<Choice> {
-        let mut schedule = Vec::new();
-        while state != 0 {
-            let (before, choice) = self.came_by[state];
-            schedule.push(Choice::of_number(choice));
-            state = before as usize;
-        }
-        schedule.reverse();
-        schedule
+    fn way_to(&self, state: usize) -> Vec<Choice> {
+        way_to(&self.came_by, state)
     }
 
     fn progress(&self, watch: &Watch) -> Progress {
@@ -178,4 +170,16 @@ impl<'a, 's, const N: usize> Retrace<'a, 's, N> {
             ..Progress::default()
         }
     }
+}
+
+/// The schedule that leads to a state, where for each there is the one before it, and the number of the choice.
+pub(super) fn way_to(came_by: &[(u32, u32)], mut state: usize) -> Vec<Choice> {
+    let mut way = Vec::new();
+    while state != 0 {
+        let (before, choice) = came_by[state];
+        way.push(Choice::of_number(choice));
+        state = before as usize;
+    }
+    way.reverse();
+    way
 }

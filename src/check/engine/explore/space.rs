@@ -878,7 +878,7 @@ impl<'s> Space<'s> {
     }
 
     /// The choices in a state of which it is not known what they lead to, as far as that is kept by
-    /// scene; else all of them.
+    /// scene; else all of them. What can be put together from what is known is noted, and not among them.
     pub(super) fn open_choices<const N: usize>(
         &mut self,
         layout: &Layout,
